@@ -1,5 +1,7 @@
 //! The commands of pfetch and of its peers, each as its users would write it.
 
+use std::env;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -13,6 +15,7 @@ pub(crate) struct Installed {
     pub(crate) wget2: bool,
     pub(crate) aria2c: bool,
     pub(crate) wrk: bool,
+    pub(crate) hey: bool,
 }
 
 impl Installed {
@@ -22,6 +25,7 @@ impl Installed {
             wget2: is_installed("wget2"),
             aria2c: is_installed("aria2c"),
             wrk: is_installed("wrk"),
+            hey: is_installed("hey"),
         }
     }
 
@@ -32,36 +36,42 @@ impl Installed {
             ("wget2", self.wget2),
             ("aria2c", self.aria2c),
             ("wrk", self.wrk),
+            ("hey", self.hey),
         ];
         let missing = all.iter().filter(|(_, is_there)| !is_there);
         missing.map(|(name, _)| *name).collect()
     }
 }
 
-fn is_installed(program: &str) -> bool {
-    std::env::var_os("PATH").is_some_and(|path| {
-        std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
-    })
+/// Tells if a program is to be had, a peer or one that a row needs.
+pub(crate) fn is_installed(program: &str) -> bool {
+    env::split_paths(&path()).any(|folder| folder.join(program).is_file())
+}
+
+/// The folders of programs: first the one into which `.ci/newest-curl` builds, then the system's.
+fn path() -> OsString {
+    let own = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("peers/bin");
+    let system = env::var_os("PATH").unwrap_or_default();
+    env::join_paths([own].into_iter().chain(env::split_paths(&system))).unwrap_or(system)
 }
 
 /// What a program says of its version, in its first line.
-pub(crate) fn version(program: &str) -> String {
-    let said = Command::new(program).arg("--version").output();
+pub(crate) fn version(program: &str) -> Option<String> {
+    let said = plain(program).arg("--version").output();
     let said = said.map(|output| output.stdout).unwrap_or_default();
     let text = String::from_utf8_lossy(&said);
     let line = text.lines().next().unwrap_or_default();
     let mut words = line.split(|c: char| !c.is_ascii_digit() && c != '.');
     let version = words.find(|word| word.len() > 2 && word.contains('.'));
-    version.unwrap_or("?").to_owned()
+    version.map(str::to_owned)
 }
 
 /// A command without this user's settings.
 pub(crate) fn plain(program: impl AsRef<std::ffi::OsStr>) -> Command {
     let mut command = Command::new(program);
-    let path = std::env::var_os("PATH").unwrap_or_default();
     command
         .env_clear()
-        .env("PATH", path)
+        .env("PATH", path())
         .env("HOME", "/nonexistent");
     command
 }
@@ -136,6 +146,21 @@ pub(crate) fn wrk(workers: usize, url: &str) -> Command {
 /// "  137731 requests in 2.00s, 161.04MB read"
 pub(crate) fn wrk_count(said: &str) -> Option<f64> {
     let line = said.lines().find(|line| line.contains(" requests in "))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+pub(crate) fn hey(workers: usize, count: usize, url: &str) -> Command {
+    let mut command = plain("hey");
+    command.arg("-n").arg(count.to_string());
+    command.arg("-c").arg(workers.to_string()).arg(url);
+    command
+}
+
+/// "  [200]\t100000 responses": hey ends well whatever the answers were.
+pub(crate) fn hey_count(said: &str) -> Option<f64> {
+    let line = said
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("[200]"))?;
     line.split_whitespace().next()?.parse().ok()
 }
 

@@ -11,6 +11,7 @@ use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 pub(crate) fn main(args: &[String]) -> ExitCode {
     let Some(delay) = args.first().and_then(|text| text.parse().ok()) else {
@@ -30,6 +31,7 @@ const LISTENER: u64 = u64::MAX;
 const END: u64 = u64::MAX - 1;
 
 fn serve(delay: Duration) -> io::Result<()> {
+    allow_descriptors();
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     // All of them connect at once; std's queue is too short for that.
     rustix::net::listen(&listener, 4096)?;
@@ -110,6 +112,17 @@ fn serve(delay: Duration) -> io::Result<()> {
             }
         }
     }
+}
+
+/// Raises the limit on open files as far as that goes: a connection is one.
+fn allow_descriptors() {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    // What is too few is seen when accepting.
+    let _ = setrlimit(Resource::Nofile, raised);
 }
 
 /// Such a server, ended when it goes out of scope.

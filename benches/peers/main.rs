@@ -7,6 +7,7 @@
 //! cargo bench --bench peers -- --markdown        as tables for a README
 //! cargo bench --bench peers -- --rounds 9        more turns than 5
 //! cargo bench --bench peers -- P4 --long         with ten million URLs, which takes some minutes
+//! cargo bench --bench peers -- --quick           a hundredth of the URLs: shows that the rows run, no more
 //! ```
 //!
 //! Figures are medians over the rounds with their range; a ratio is the median of the ratios within
@@ -14,8 +15,8 @@
 //! user and system time of the client alone, by the system's account. Every client is run as its users
 //! run it: a list of URLs in a file, its report to a file.
 //!
-//! nginx has to be installed; curl, wget2, aria2c and wrk are left out, and said to be, where they are
-//! not. Whatever this starts it also stops, and no client may take longer than a limit. Saved files go
+//! nginx has to be installed; curl, wget2, aria2c, wrk and hey are left out, and said to be, where they are
+//! not. `.ci/newest-curl` builds a curl that is newer than most systems', and this takes it where it is. Whatever this starts it also stops, and no client may take longer than a limit. Saved files go
 //! to the system's temporary folder: `TMPDIR=/dev/shm` takes the disk out of the figures.
 
 #![expect(
@@ -24,15 +25,18 @@
     reason = "a bench prints what it measured, and what it is about"
 )]
 
+mod bodies;
 mod clients;
 mod delay;
 mod floor;
 mod jobs;
 mod latency;
 mod measure;
+mod names;
 mod rows;
 mod site;
 mod table;
+mod ureq_loop;
 
 #[path = "../support/bare.rs"]
 mod bare;
@@ -55,10 +59,11 @@ struct Options {
     rounds: usize,
     is_markdown: bool,
     is_long: bool,
+    is_quick: bool,
 }
 
 const USAGE: &str =
-    "usage: cargo bench --bench peers -- [ROW]... [--rounds N] [--markdown] [--long]";
+    "usage: cargo bench --bench peers -- [ROW]... [--rounds N] [--markdown] [--long] [--quick]";
 
 impl Options {
     fn parse(args: &[String]) -> Result<Self, String> {
@@ -67,6 +72,7 @@ impl Options {
             rounds: 5,
             is_markdown: false,
             is_long: false,
+            is_quick: false,
         };
         let mut args = args.iter();
         while let Some(arg) = args.next() {
@@ -75,6 +81,10 @@ impl Options {
                 "--bench" => {}
                 "--markdown" => options.is_markdown = true,
                 "--long" => options.is_long = true,
+                "--quick" => {
+                    options.is_quick = true;
+                    options.rounds = 1;
+                }
                 "--rounds" => {
                     let rounds = args.next().and_then(|text| text.parse().ok());
                     options.rounds = rounds
@@ -104,6 +114,8 @@ fn main() -> ExitCode {
         Some("floor") => return floor::main(&args[1..]),
         Some("delay-server") => return delay::main(&args[1..]),
         Some("jobs") => return jobs::main(&args[1..]),
+        Some("names-server") => return names::main(&args[1..]),
+        Some("ureq-loop") => return ureq_loop::main(&args[1..]),
         _ => {}
     }
     // `cargo test --benches` runs this too, but measures nothing.
@@ -118,7 +130,7 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let bench = Bench::start(options.rounds, options.is_long);
+    let bench = Bench::start(options.rounds, options.is_long, options.is_quick);
     println!("{}", bench.about(options.is_markdown));
     let mut missed = 0;
     let mut goals =

@@ -17,10 +17,13 @@ pub(crate) struct Usage {
     pub(crate) wall: f64,
     /// Seconds of user and system time, its own children's included.
     pub(crate) cpu: f64,
-    /// The most memory resident at once, in bytes.
+    /// The most memory resident at once, in bytes. No lower than what this program had when it started the
+    /// client, for the system counts from there: it keeps little itself.
     pub(crate) peak: f64,
     /// How many requests it made.
     pub(crate) requests: f64,
+    /// How far the contender's [counter](Contender::with_counter) went.
+    pub(crate) counted: f64,
 }
 
 impl Usage {
@@ -45,6 +48,8 @@ pub(crate) struct Contender {
     command: Box<dyn FnMut() -> Command>,
     requests: f64,
     count: Option<Count>,
+    counter: Option<Box<dyn Fn() -> f64>>,
+    may_fail: bool,
     after: Option<Box<dyn FnMut()>>,
     /// What it took, a run each; or why there is nothing.
     pub(crate) runs: Result<Vec<Usage>, String>,
@@ -64,6 +69,8 @@ impl Contender {
             command: Box::new(command),
             requests: requests as f64,
             count: None,
+            counter: None,
+            may_fail: false,
             after: None,
             runs: Ok(Vec::new()),
             rounds: usize::MAX,
@@ -73,6 +80,18 @@ impl Contender {
     /// Takes the number of requests from what it says.
     pub(crate) fn counting(mut self, count: Count) -> Self {
         self.count = Some(count);
+        self
+    }
+
+    /// Reads a counter before and after each run: the connections that a server has accepted.
+    pub(crate) fn with_counter(mut self, counter: impl Fn() -> f64 + 'static) -> Self {
+        self.counter = Some(Box::new(counter));
+        self
+    }
+
+    /// Takes any exit code for a success, where some of the URLs are to fail.
+    pub(crate) fn with_failures(mut self) -> Self {
+        self.may_fail = true;
         self
     }
 
@@ -89,12 +108,15 @@ impl Contender {
     }
 
     fn run(&mut self, folder: &Path, limit: Duration) -> Result<Usage, String> {
-        let mut usage = run((self.command)(), folder, limit);
-        if let Some(after) = &mut self.after {
-            after();
+        let before = self.counter.as_ref().map_or(0.0, |counter| counter());
+        let mut usage = run((self.command)(), folder, limit, self.may_fail);
+        let after = self.counter.as_ref().map_or(0.0, |counter| counter());
+        if let Some(clear_up) = &mut self.after {
+            clear_up();
         }
         if let Ok(usage) = &mut usage {
             usage.requests = self.requests;
+            usage.counted = after - before;
             if let Some(count) = self.count {
                 let said = fs::read_to_string(folder.join("said")).unwrap_or_default();
                 usage.requests = count(&said).ok_or_else(|| format!("what is this? {said}"))?;
@@ -140,8 +162,19 @@ fn say(text: &str) {
     }
 }
 
+/// Runs what has to be there before a race, with its output in a file of `folder`.
+pub(crate) fn run_once(command: Command, folder: &Path) -> Result<(), String> {
+    const LIMIT: Duration = Duration::from_secs(600);
+    run(command, folder, LIMIT, false).map(drop)
+}
+
 /// Runs `command` with its output in the file `said` of `folder`.
-fn run(mut command: Command, folder: &Path, limit: Duration) -> Result<Usage, String> {
+fn run(
+    mut command: Command,
+    folder: &Path,
+    limit: Duration,
+    may_fail: bool,
+) -> Result<Usage, String> {
     let file = |name: &str| File::create(folder.join(name)).map_err(|error| error.to_string());
     command
         .stdin(Stdio::null())
@@ -159,7 +192,8 @@ fn run(mut command: Command, folder: &Path, limit: Duration) -> Result<Usage, St
     if !is_over {
         return Err(format!("took longer than {} s", limit.as_secs()));
     }
-    if !resources.status.success() {
+    let has_ended = may_fail && resources.status.code().is_some();
+    if !resources.status.success() && !has_ended {
         let complaints = fs::read_to_string(folder.join("complaints")).unwrap_or_default();
         let last = complaints.lines().last().unwrap_or_default();
         return Err(format!("{}: {last}", resources.status));
@@ -170,6 +204,7 @@ fn run(mut command: Command, folder: &Path, limit: Duration) -> Result<Usage, St
         cpu: (rusage.utime + rusage.stime).as_secs_f64(),
         peak: rusage.maxrss as f64,
         requests: 0.0,
+        counted: 0.0,
     })
 }
 

@@ -1,7 +1,13 @@
 //! The rows: what is done, by whom, and what it should come to.
 
 mod bodies;
+mod codings;
+mod growth;
+mod hosts;
 mod lists;
+mod names;
+mod packs;
+mod reports;
 mod small;
 mod waits;
 
@@ -10,7 +16,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::clients::{self, Installed, version};
-use crate::measure::{Contender, race};
+use crate::measure::{Contender, Usage, race};
 use crate::site::Site;
 use crate::table::Table;
 
@@ -44,6 +50,25 @@ pub(crate) const ROWS: &[Row] = &[
         small::closed,
     ),
     ("P10", "memory for a worker", waits::workers),
+    ("P11", "5,000 URLs of many hosts, 16 workers", hosts::mixed),
+    (
+        "P12",
+        "2,000 names to be looked up, 200 workers",
+        names::lookups,
+    ),
+    ("P13", "64 MiB of JSON, compressed", codings::decoded),
+    ("P14", "replays and exports", reports::all),
+    (
+        "P15",
+        "20,000 bodies of 10 KiB packed, 8 workers",
+        packs::packed,
+    ),
+    ("JOBS", "CPU time for a URL, by workers", growth::workers),
+    (
+        "GROWTH",
+        "CPU time for a URL, by the list's length, 8 workers",
+        growth::bodies,
+    ),
     (
         "LINE",
         "from a response's last byte to its line",
@@ -57,18 +82,29 @@ pub(crate) struct Bench {
     pub(crate) installed: Installed,
     pub(crate) rounds: usize,
     pub(crate) is_long: bool,
+    pub(crate) is_quick: bool,
 }
 
 /// No client takes longer than this for a run, except where a row says so.
 const LIMIT: Duration = Duration::from_secs(180);
 
 impl Bench {
-    pub(crate) fn start(rounds: usize, is_long: bool) -> Self {
+    pub(crate) fn start(rounds: usize, is_long: bool, is_quick: bool) -> Self {
         Bench {
             site: Site::start(),
             installed: Installed::find(),
             rounds,
             is_long,
+            is_quick,
+        }
+    }
+
+    /// As many URLs as a row is about, or a hundredth.
+    fn count(&self, full: usize) -> usize {
+        if self.is_quick {
+            (full / 100).max(1)
+        } else {
+            full
         }
     }
 
@@ -85,9 +121,12 @@ impl Bench {
         let date = now.split('T').next().unwrap_or_default();
         let mut programs = vec![format!("pfetch {}", env!("CARGO_PKG_VERSION"))];
         let missing = self.installed.missing();
-        for program in ["curl", "wget2", "aria2c", "wrk"] {
+        for program in ["curl", "wget2", "aria2c", "wrk", "hey"] {
             if !missing.contains(&program) {
-                programs.push(format!("{program} {}", version(program)));
+                programs.push(match version(program) {
+                    Some(version) => format!("{program} {version}"),
+                    None => program.to_owned(),
+                });
             }
         }
         let mut text = format!(
@@ -99,6 +138,9 @@ impl Bench {
         );
         if !missing.is_empty() {
             text += &format!("Not installed, so not measured: {}.\n", missing.join(", "));
+        }
+        if self.is_quick {
+            text += "A hundredth of the URLs (`--quick`): these figures show nothing but that the rows run.\n";
         }
         if is_markdown {
             text.replace('\n', "\n\n")
@@ -133,6 +175,18 @@ fn floor(address: &str, path: &str, threads: usize, count: usize, how: &str) -> 
     })
 }
 
+/// Loops around ureq's agent: the least that there can be, which is the mark, and as its documentation shows it.
+fn ureq_loops(address: &str, path: &str, threads: usize, count: usize) -> [Contender; 2] {
+    [(UREQ_LOOP, "run"), ("ureq, `get`", "get")].map(|(name, way)| {
+        let numbers = [threads.to_string(), count.to_string()];
+        let [threads, number] = numbers;
+        let args = ["ureq-loop", way, address, path, &threads, &number].map(str::to_owned);
+        Contender::new(name, count, move || itself(&args))
+    })
+}
+
+const UREQ_LOOP: &str = "empty ureq loop";
+
 /// Whoever can fetch `count` URLs, `prefix` and a number each, and drop them: pfetch, wget2, curl.
 fn discarding(bench: &Bench, prefix: &str, count: usize, workers: usize) -> Vec<Contender> {
     let list = bench.site.list(prefix, count);
@@ -152,6 +206,13 @@ fn discarding(bench: &Bench, prefix: &str, count: usize, workers: usize) -> Vec<
     }
     all
 }
+
+/// Goals in the form that most have: a figure of pfetch over a peer's.
+type Figure = (&'static str, fn(&Usage) -> f64);
+const WALL_TIME: Figure = ("time", |usage| usage.wall);
+const CPU_TIME: Figure = ("CPU", |usage| usage.cpu);
+const REQUEST_CPU: Figure = ("CPU per request", Usage::cpu_each);
+const REQUEST_RATE: Figure = ("rate", Usage::rate);
 
 /// A contender whose command is made from a list of URLs.
 fn from_list(

@@ -34,6 +34,11 @@ pub(crate) const CPU_EACH: Column = Column {
     figure: Usage::cpu_each,
     shown: (1e6, 1, " µs"),
 };
+pub(crate) const CONNECTIONS: Column = Column {
+    title: "connections",
+    figure: |usage| usage.counted,
+    shown: (1.0, 0, ""),
+};
 pub(crate) const PEAK: Column = Column {
     title: "peak memory",
     figure: |usage| usage.peak,

@@ -98,6 +98,13 @@ pub(super) fn run(mut plan: Plan, opened: Opened) -> Result<ExitReasons, StartEr
     if let Some(note) = plan.report.note.filter(|_| report.summary.ok > 0) {
         complain(&format!("note: {note}"));
     }
+    if let Some(note) = plan
+        .report
+        .limit_note
+        .filter(|_| report.timed_out_again > 0)
+    {
+        complain(&format!("note: {note}"));
+    }
     add_notes(&report, plan.run.shard, plan.report.style.detail);
     if report.has_left_jobs {
         // A worker that hangs in a system call (there should be none) must not keep the process alive.
@@ -162,6 +169,9 @@ fn add_notes(report: &Report, shard: Option<RunShard>, detail: Detail) {
     let has_notes = detail.has_summary();
     if let Some(displaced) = report.displaced.as_ref().filter(|_| has_notes) {
         complain(&format!("warning: {displaced}"));
+    }
+    if let Some(foreign) = report.foreign_parts.as_ref().filter(|_| has_notes) {
+        complain(&format!("note: {foreign}"));
     }
     if let Some(uneven) = &report.uneven_shards {
         note_uneven(uneven, shard, detail);

@@ -3,7 +3,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::sync::Arc;
 
 use super::blocking::{self, BlockingInput};
@@ -48,6 +48,26 @@ pub(super) fn open(names: &[ListName], signals: &SignalWatch) -> Result<Vec<List
 pub(super) struct RereadableList {
     name: String,
     file: Arc<File>,
+    /// The version that was opened; `None` if the system does not tell.
+    version: Option<FileVersion>,
+}
+
+/// The version of an open file, which every write to it changes. Another file in its place is no other version: the
+/// open one is read to its end. (So the time of the status, st_ctime, does not count: it changes with the names.)
+#[derive(PartialEq, Eq)]
+struct FileVersion {
+    length: u64,
+    modified: (i64, i64),
+}
+
+impl FileVersion {
+    fn of(file: &File) -> Option<Self> {
+        let metadata = file.metadata().ok()?;
+        Some(FileVersion {
+            length: metadata.len(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+        })
+    }
 }
 
 impl RereadableList {
@@ -72,13 +92,20 @@ impl RereadableList {
         };
         Ok(RereadableList {
             name: list.name,
+            version: FileVersion::of(&file),
             file: Arc::new(file),
         })
     }
 
+    /// The name of the list if it was written to since it was opened: what was read of it may be of either version.
+    pub(super) fn written_since(&self) -> Option<&str> {
+        let is_as_opened = self.version == FileVersion::of(&self.file);
+        (!is_as_opened).then_some(&self.name)
+    }
+
     /// The list as a file of results.
     pub(super) fn into_replay_file(self) -> ReplayFile {
-        let RereadableList { name, file } = self;
+        let RereadableList { name, file, .. } = self;
         ReplayFile {
             name,
             open: Box::new(move || {
@@ -120,5 +147,43 @@ impl Read for Cursor {
         let count = self.file.read_at(buffer, self.offset)?;
         self.offset += count as u64;
         Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    #[test]
+    fn a_list_that_is_written_to_is_another_and_one_that_is_replaced_is_not() {
+        let dir = tempfile::tempdir().expect("there is room");
+        let path = dir.path().join("list");
+        let text = "http://h/1\n";
+        fs::write(&path, text).expect("there is room");
+        let open = || {
+            let list = List {
+                name: "list".to_owned(),
+                bytes: Box::new(io::empty()),
+                file: None,
+            };
+            RereadableList::new(list, &ListName::File(path.clone()))
+                .unwrap_or_else(|error| panic!("{}", error.message))
+        };
+        let appended = open();
+        assert_eq!(appended.written_since(), None);
+        let file = File::options().append(true).open(&path);
+        let written = file.and_then(|mut file| file.write_all(b"http://h/2\n"));
+        written.expect("there is room");
+        assert_eq!(appended.written_since(), Some("list"));
+
+        let replaced = open();
+        fs::write(dir.path().join("other"), "http://other/\n").expect("there is room");
+        fs::rename(dir.path().join("other"), &path).expect("it can be renamed");
+        let mut read = String::new();
+        let mut bytes = replaced.list().bytes;
+        bytes.read_to_string(&mut read).expect("it is open");
+        assert_eq!(read, "http://h/1\nhttp://h/2\n");
+        assert_eq!(replaced.written_since(), None);
     }
 }

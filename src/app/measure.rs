@@ -114,7 +114,7 @@ fn conduct(
                 })
             }),
         Measurement::Sweep(sweep) => sweep
-            .conduct(listener, |workers, listener| {
+            .conduct(gates, listener, |workers, listener| {
                 runner.run(Some(workers), listener)
             })
             .map(|sweep| sweep.map(|sweep| Event::Swept(Sweep { margin, ..sweep }))),
@@ -135,8 +135,10 @@ fn conclude(
             complain("there is nothing to compare: no URL was tried");
             session.reasons.usage = true;
         }
+        let without_result = listener.runs.without_result(is_stopped);
         counted.stopped = is_stopped;
-        Event::Ended(listener.runs.without_result(is_stopped))
+        counted.runs = without_result.runs;
+        Event::Ended(without_result)
     });
     listener.event(&result)?;
     let against = listener.reports.against().cloned();

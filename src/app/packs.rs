@@ -50,7 +50,15 @@ impl ListsToCheck {
         let source = Source::new(&plan.urls, lists, plan.input)
             .map_err(|error| StartError::local("cannot start a thread to read the list", &error))?;
         let checked = check_list(done, source, || stop.is_stopped());
-        checked.map_err(|other| StartError::usage(other.to_string()))
+        checked.map_err(|other| StartError::usage(other.to_string()))?;
+        // The run has begun to read its own copies before, of which the check knows nothing.
+        match self.0.iter().find_map(RereadableList::written_since) {
+            Some(name) => Err(StartError::usage(format!(
+                "{name} was written to while it was held against the run log; wait until it is whole, and run \
+                 again"
+            ))),
+            None => Ok(()),
+        }
     }
 }
 

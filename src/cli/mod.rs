@@ -14,10 +14,12 @@ use std::env;
 
 pub use exit::{ExitLine, ExitReasons};
 pub use plan::{
-    BodiesPlan, ExportPlan, ExportTarget, Format, JudgePlan, ListName, LogPlan, Mode, Plan,
-    ProgressMode, ReportPlan, ResponseNote, StreamOutput,
+    AttemptLimitNote, BodiesPlan, ExportPlan, ExportTarget, Format, JudgePlan, ListName, LogPlan,
+    Mode, Plan, ProgressMode, ReportPlan, ResponseNote, StreamOutput,
 };
 pub use usage::UsageError;
+
+use crate::report::json_schema;
 
 /// Reads this process's command line.
 ///
@@ -42,6 +44,9 @@ pub fn parse() -> Result<Plan, UsageError> {
     if args.about.man {
         let page = self_description::manual(args::TypedArgs::described());
         return Err(UsageError::Help(page));
+    }
+    if args.about.schema {
+        return Err(UsageError::Help(json_schema()));
     }
     resolve::resolve(args, &spellings).map_err(UsageError::Mistake)
 }

@@ -204,8 +204,10 @@ pub struct ReportPlan {
     pub to_stderr: bool,
     /// True if JSON Lines have no results.
     pub is_summary_only: bool,
-    /// Note on standard error about the response of the only URL, if there is one to make.
+    /// Note on standard error about the responses, if there is one to make.
     pub note: Option<ResponseNote>,
+    /// Note on standard error about a limit on time, if a URL reached it several times.
+    pub limit_note: Option<AttemptLimitNote>,
     /// Style of that report, if it is text.
     pub style: HumanStyle,
     /// Reports in files, or on streams.
@@ -227,9 +229,32 @@ pub enum ResponseNote {
          the report for programs"
     )]
     Body,
+    /// Bodies, which curl would print before the lines of a template, and of any number of URLs.
+    #[error(
+        "the bodies were not kept, which curl would print: --cat prints them in place of the report, -o FILE or -d DIR \
+         saves them, and -o /dev/null says that none is wanted"
+    )]
+    Bodies,
     /// The headers, which curl would print for a HEAD.
-    #[error("the headers are not shown: -v shows them, --format jsonl -v has them as data")]
+    #[error(
+        "the headers are not shown: -v shows them on standard error (behind it, 2>&1 brings them into a pipe), \
+         --format jsonl -v has them as data"
+    )]
     Headers,
+}
+
+/// Note about a limit on time that is one of a transfer to curl, and of an attempt here: a URL that reaches it is
+/// tried again, unless there is no retry.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{spelling} limits each attempt, and what timed out was tried up to {attempts} times: --retry 0 makes it the limit \
+     of a URL, as it is to curl, and --deadline TIME limits the whole run"
+)]
+pub struct AttemptLimitNote {
+    /// The option as it was typed.
+    pub spelling: String,
+    /// The most attempts of a URL.
+    pub attempts: u32,
 }
 
 /// Format of the report on standard output.

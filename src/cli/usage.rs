@@ -31,7 +31,7 @@ impl UsageError {
             return UsageError::Help(text);
         }
         let line = unknown(error, own)
-            .or_else(|| bad_value(error))
+            .or_else(|| bad_value(error, spellings))
             .or_else(|| conflict(error, spellings))
             .unwrap_or_else(|| escape(&one_line(error, &text)));
         UsageError::Mistake(format!("{line} (see pfetch --help)"))
@@ -149,9 +149,9 @@ fn one_line(error: &clap::Error, text: &str) -> String {
         .replace(":; ", ": ")
 }
 
-/// Words the mistake if it is the value of an option. clap's own message would break off at a line end in the
-/// value, and would repeat a secret.
-fn bad_value(error: &clap::Error) -> Option<String> {
+/// Words the mistake if it is the value of an option, as that was typed. clap's own message would break off at a line
+/// end in the value, and would repeat a secret.
+fn bad_value(error: &clap::Error, spellings: &Spellings) -> Option<String> {
     let context = |kind| error.get(kind).map(ToString::to_string);
     let value = context(ContextKind::InvalidValue).filter(|value| !value.is_empty())?;
     let option = context(ContextKind::InvalidArg)?;
@@ -165,5 +165,7 @@ fn bad_value(error: &clap::Error) -> Option<String> {
     } else {
         format!(" '{}'", excerpt(&value, MAX_SHOWN))
     };
+    let long = option.split([' ', '=']).next().unwrap_or(&option);
+    let option = option.replacen(long, spellings.of(long), 1);
     Some(format!("invalid value{shown} for '{option}': {reason}"))
 }

@@ -32,9 +32,14 @@ pub(super) enum JobOutput {
 /// The number of origins beyond which those without a job in the queue are forgotten.
 const MANY: usize = 64;
 
-/// The origins that pushed back.
+/// The origins that pushed back, and what the jobs of a run share to tell which do.
 #[derive(Debug, Default)]
 pub(super) struct Backoff {
+    policy: RetryPolicy,
+    /// The number of jobs that the pool's queue holds.
+    queue: usize,
+    /// False if push-backs recall nothing but for their `Retry-After`.
+    adapts: bool,
     /// Set once any origin pushes back. Spares most runs the lock.
     any: AtomicBool,
     /// The number of the last job submitted.
@@ -61,6 +66,17 @@ impl Recall {
 }
 
 impl Backoff {
+    /// No origin has pushed back yet. `queue`: the number of jobs that the pool's queue holds; with `adapts` false,
+    /// push-backs recall nothing but for their `Retry-After`.
+    pub(super) fn new(policy: RetryPolicy, queue: usize, adapts: bool) -> Self {
+        Backoff {
+            policy,
+            queue,
+            adapts,
+            ..Backoff::default()
+        }
+    }
+
     /// Numbers a job that is about to be submitted.
     pub(super) fn number(&self) -> u64 {
         // One thread submits.
@@ -76,14 +92,13 @@ impl Backoff {
                 .is_some_and(|recall| number <= recall.up_to || recall.is_until(Instant::now))
     }
 
-    /// Recalls the origin's jobs that have been submitted, and all until `until`. `queue`: the number of
-    /// jobs that the pool's queue holds.
-    fn recall(&self, origin: &str, until: Option<Instant>, queue: usize) {
+    /// Recalls the origin's jobs that have been submitted, and all until `until`.
+    fn recall(&self, origin: &str, until: Option<Instant>) {
         let up_to = self.submitted.load(Ordering::Relaxed);
         let mut recalls = self.lock();
         if recalls.len() >= MANY {
             // The queue hands jobs out in their order, so those before its length are with workers.
-            let passed = up_to.saturating_sub(queue as u64);
+            let passed = up_to.saturating_sub(self.queue as u64);
             let now = Instant::now();
             recalls.retain(|_, recall| recall.up_to > passed || recall.is_until(|| now));
         }
@@ -119,16 +134,11 @@ impl Backoff {
 #[derive(Debug)]
 pub(super) struct WithBackoff {
     pub(super) action: FetchAction,
-    pub(super) policy: RetryPolicy,
     pub(super) backoff: Arc<Backoff>,
     /// The number of the job, from [`Backoff::number`].
     pub(super) number: u64,
     /// The origin that the job is scheduled at, if it is another than its target's.
     pub(super) route: Option<Arc<str>>,
-    /// The number of jobs that the pool's queue holds.
-    pub(super) queue: usize,
-    /// False if push-backs recall nothing but for their `Retry-After`.
-    pub(super) adapts: bool,
 }
 
 impl Action<Client, Arc<Target>> for WithBackoff {
@@ -146,17 +156,19 @@ impl Action<Client, Arc<Target>> for WithBackoff {
             // Here, and not only once the engine has seen it: no other worker is to take the next job.
             worker.stop_token().stop();
         }
-        let kind = ending::kind(outcome, &self.policy);
+        let kind = ending::kind(outcome, &self.backoff.policy);
         let hold = ending::hold(kind);
         let is_recall = match kind {
-            EndKind::PushedBack { .. } | EndKind::Silent { .. } => self.adapts || hold.is_some(),
+            EndKind::PushedBack { .. } | EndKind::Silent { .. } => {
+                self.backoff.adapts || hold.is_some()
+            }
             _ => false,
         };
         if is_recall {
             let until = hold.map(|wait| schedule::saturating_add(Instant::now(), wait));
             let other = ending::other_responder(outcome, origin);
             let responder = other.as_ref().map_or(origin, |other| other.origin());
-            self.backoff.recall(responder, until, self.queue);
+            self.backoff.recall(responder, until);
         }
         JobOutput::Fetched(fetched)
     }
@@ -178,13 +190,13 @@ mod tests {
     fn jobs_that_were_submitted_before_a_push_back_are_recalled_and_later_ones_run() {
         let backoff = Backoff::default();
         let (before, other) = (backoff.number(), backoff.number());
-        backoff.recall("http://a", None, 10);
+        backoff.recall("http://a", None);
         let after = backoff.number();
         assert!(backoff.is_recalled("http://a", before));
         assert!(!backoff.is_recalled("http://b", other));
         assert!(!backoff.is_recalled("http://a", after));
         let until = Instant::now() + Duration::from_secs(3600);
-        backoff.recall("http://a", Some(until), 10);
+        backoff.recall("http://a", Some(until));
         let held = backoff.number();
         assert!(backoff.is_recalled("http://a", held));
     }
@@ -195,7 +207,7 @@ mod tests {
         let until = Instant::now() + Duration::from_secs(3600);
         for _ in 0..2 {
             backoff.number();
-            backoff.recall("http://a", Some(until), 10);
+            backoff.recall("http://a", Some(until));
         }
         backoff.note_seen("http://a");
         let between = backoff.number();
@@ -205,19 +217,19 @@ mod tests {
         let later = backoff.number();
         assert!(!backoff.is_recalled("http://a", later));
         // The next begins anew.
-        backoff.recall("http://a", Some(until), 10);
+        backoff.recall("http://a", Some(until));
         let held = backoff.number();
         assert!(backoff.is_recalled("http://a", held));
     }
 
     #[test]
     fn hosts_that_wait_cost_no_memory_once_the_engine_has_seen_it() {
-        let backoff = Backoff::default();
+        let backoff = Backoff::new(RetryPolicy::default(), 20, true);
         let until = Instant::now() + Duration::from_secs(3600);
         for n in 0..10_000 {
             backoff.number();
             let host = format!("http://h{n}");
-            backoff.recall(&host, Some(until), 20);
+            backoff.recall(&host, Some(until));
             backoff.note_seen(&host);
         }
         let remembered = backoff.lock().len();
@@ -226,10 +238,10 @@ mod tests {
 
     #[test]
     fn origins_without_a_job_in_the_queue_are_forgotten() {
-        let backoff = Backoff::default();
+        let backoff = Backoff::new(RetryPolicy::default(), 20, true);
         for n in 0..10_000 {
             backoff.number();
-            backoff.recall(&format!("http://h{n}"), None, 20);
+            backoff.recall(&format!("http://h{n}"), None);
         }
         let remembered = backoff.lock().len();
         assert!(remembered <= MANY, "{remembered} are remembered");
@@ -239,21 +251,21 @@ mod tests {
 
     #[test]
     fn origins_with_a_job_in_the_queue_or_a_moment_to_wait_for_are_remembered() {
-        let backoff = Backoff::default();
         // More than there are before any is forgotten.
         let queue = 2 * MANY;
+        let backoff = Backoff::new(RetryPolicy::default(), queue, true);
         let until = Instant::now() + Duration::from_secs(3600);
         backoff.number();
-        backoff.recall("http://held", Some(until), queue);
+        backoff.recall("http://held", Some(until));
         for n in 0..10 * MANY {
             backoff.number();
-            backoff.recall(&format!("http://h{n}"), None, queue);
+            backoff.recall(&format!("http://h{n}"), None);
         }
         let queued = backoff.number();
-        backoff.recall("http://queued", None, queue);
+        backoff.recall("http://queued", None);
         for n in 1..queue {
             backoff.number();
-            backoff.recall(&format!("http://later{n}"), None, queue);
+            backoff.recall(&format!("http://later{n}"), None);
             assert!(backoff.is_recalled("http://queued", queued), "{n} later");
         }
         let last = backoff.submitted.load(Ordering::Relaxed);
@@ -287,17 +299,14 @@ mod tests {
             sha256: None,
             meta: None,
         });
-        let backoff = Arc::new(Backoff::default());
+        let backoff = Arc::new(Backoff::new(RetryPolicy::default(), 2, adapts));
         let fetcher = Fetcher::new(FetchConfig::default(), StopToken::new(), None);
         let pool = fetcher.pool(Pool::builder().workers(1).queue(2));
         let actions = [backoff.number(), backoff.number()].map(|number| WithBackoff {
             action: FetchAction::Get,
-            policy: RetryPolicy::default(),
             backoff: Arc::clone(&backoff),
             number,
             route: None,
-            queue: 2,
-            adapts,
         });
         let jobs = actions.map(|action| pool.submit(action, Arc::clone(&target)));
         let [first, second] = jobs.map(|job| job.join().expect("no job panics"));

@@ -11,7 +11,7 @@ use crate::model::save_path::{Layout, SavePath};
 use crate::model::target::{Target, Verb};
 use crate::save::pack::Packs;
 use crate::save::{
-    ClaimedPlace, Exists, NameHolder, NameRegistry, OrderedOutput, RefusedDuty, Store,
+    ClaimedPlace, Exists, ForeignParts, NameHolder, NameRegistry, OrderedOutput, RefusedDuty, Store,
 };
 
 /// The destination of all bodies of a run.
@@ -289,6 +289,14 @@ impl Bodies {
             Bodies::Drop | Bodies::Stream(_) | Bodies::Collect { .. } | Bodies::Pack(_) => {
                 Vec::new()
             }
+        }
+    }
+
+    /// Takes the files with the names of parts that are not pfetch's.
+    pub(super) fn take_foreign_parts(&self) -> Option<ForeignParts> {
+        match self {
+            Bodies::Save(saving) => saving.store.take_foreign_parts(),
+            Bodies::Drop | Bodies::Stream(_) | Bodies::Collect { .. } | Bodies::Pack(_) => None,
         }
     }
 

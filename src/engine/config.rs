@@ -13,6 +13,7 @@ use super::schedule::{ServerPolicy, StartLimits};
 use crate::model::run_id::LogStart;
 use crate::model::run_shard::RunShard;
 use crate::model::summary::Summary;
+use crate::save::ForeignParts;
 use crate::save::pack::PackError;
 
 /// The order in which outcomes are emitted.
@@ -130,6 +131,10 @@ pub struct Report {
     pub uneven_shards: Option<UnevenShards>,
     /// Files that got other names than their URLs', since files of other URLs hold those.
     pub displaced: Option<Displaced>,
+    /// Targets that failed by a limit on time, in the last of several attempts.
+    pub timed_out_again: u64,
+    /// Files with the names of parts that are not pfetch's, and were left alone.
+    pub foreign_parts: Option<ForeignParts>,
     /// The URL whose body is missing from the output that bodies share. The output ends before it.
     pub gap: Option<Arc<str>>,
     /// Set if jobs were abandoned: they had not ended when the run did.

@@ -16,7 +16,7 @@ use super::resume::DoneTargets;
 use super::schedule::StartLimits;
 use crate::http::{Fetched, UnplacedBody};
 use crate::model::event::{Event, RunInfo};
-use crate::model::outcome::{Outcome, Verdict};
+use crate::model::outcome::{FailureKind, Outcome, Verdict};
 use crate::model::run_id::RunId;
 use crate::save::OutputEnd;
 
@@ -66,7 +66,7 @@ impl Engine<'_> {
         let stopped_at = Instant::now();
         self.collect_in_grace(reason)?;
         self.abandoned = self.in_flight.len();
-        let mut left: Vec<Job> = self.in_flight.drain().map(|(_, (job, _))| job).collect();
+        let mut left: Vec<Box<Job>> = self.in_flight.drain().map(|(_, (job, _))| job).collect();
         left.extend(self.unsubmitted.take());
         left.extend(self.schedule.drain());
         left.sort_by_key(|job| job.target.index);
@@ -153,9 +153,9 @@ impl Engine<'_> {
     /// undone. At the deadline it is one, as it is where the next attempt could only begin after it.
     fn conclude_in_grace(
         &mut self,
-        mut job: Job,
+        mut job: Box<Job>,
         outcome: Outcome,
-        unplaced: Option<UnplacedBody>,
+        unplaced: Option<Box<UnplacedBody>>,
         reason: StopReason,
     ) -> Result<(), CutShort> {
         if !self.would_try_again(&mut job, &outcome) {
@@ -172,12 +172,12 @@ impl Engine<'_> {
         }
     }
 
-    /// Emits what is left in the reorder buffer.
+    /// Emits what is left in the reorder buffer, and what waits for others.
     pub(super) fn emit_rest(&mut self) -> Result<(), CutShort> {
         for ready in self.reorder.drain() {
             self.emit_outcome(ready)?;
         }
-        Ok(())
+        self.flush_batch()
     }
 
     pub(super) fn emit_ended(&mut self) -> Result<(), CutShort> {
@@ -236,31 +236,40 @@ impl Engine<'_> {
         Ok(())
     }
 
-    fn emit_outcome(&mut self, ready: Ready) -> Result<(), CutShort> {
+    /// Emits an outcome, whose body gets its place now.
+    pub(super) fn emit_placed(&mut self, ready: Ready) -> Result<(), CutShort> {
         let Ready {
             mut outcome,
             unplaced,
         } = ready;
         match unplaced {
             None => {}
-            Some((UnplacedBody::File(unnamed), target)) => {
-                self.bodies.publish(unnamed, &mut outcome, &target);
-                // The other outcomes were looked at when they came.
-                self.note_full_disk(&outcome);
-            }
-            Some((UnplacedBody::Member(mut member), _)) => {
-                self.append_to_pack(&mut member, &mut outcome)?;
-                self.note_full_disk(&outcome);
-                self.note_first_failure(&outcome);
-            }
+            Some((unplaced, target)) => match *unplaced {
+                UnplacedBody::File(unnamed) => {
+                    self.bodies.publish(unnamed, &mut outcome, &target);
+                    // The other outcomes were looked at when they came.
+                    self.note_full_disk(&outcome);
+                }
+                UnplacedBody::Member(mut member) => {
+                    self.append_to_pack(&mut member, &mut outcome)?;
+                    self.note_full_disk(&outcome);
+                    self.note_first_failure(&outcome);
+                }
+            },
         }
         self.bodies.note_displaced(&outcome);
+        let is_timeout = (outcome.error()).is_some_and(|error| error.kind == FailureKind::Timeout);
+        self.timed_out_again += u64::from(is_timeout && outcome.attempts().count() > 1);
         for refused in self.bodies.take_refused() {
             self.emit_warning(refused.to_string())?;
         }
         self.tally.add(&outcome);
+        let is_packed = outcome.packed().is_some();
         self.emit(&Event::Finished(outcome))?;
-        self.publish_full_pack()
+        match is_packed {
+            true => self.note_packed(),
+            false => Ok(()),
+        }
     }
 
     /// Emits the number of items as soon as it is known: counted, or once all have been read.

@@ -66,7 +66,7 @@ impl Engine<'_> {
         Ok(())
     }
 
-    fn offer_later(&mut self, job: Job, due: Instant) {
+    fn offer_later(&mut self, job: Box<Job>, due: Instant) {
         let target = Arc::clone(&job.target);
         let route = job.route();
         let origin = route.as_deref().unwrap_or(target.location.origin());
@@ -126,10 +126,8 @@ impl Engine<'_> {
             started,
             kind,
         };
-        let mut record = job.push_backs;
-        let ruling = self.schedule.end(job.origin(), &ending, &mut record, now);
-        job.push_backs = record;
-        ruling
+        let (origin, push_backs) = job.parts();
+        self.schedule.end(origin, &ending, push_backs, now)
     }
 
     /// True if the run would try the job again after this outcome, had it not been stopped.
@@ -144,7 +142,7 @@ impl Engine<'_> {
     }
 
     /// Gives a job that used up no try to the schedule again.
-    fn put_back(&mut self, job: Job, now: Instant) {
+    fn put_back(&mut self, job: Box<Job>, now: Instant) {
         let target = Arc::clone(&job.target);
         let route = job.route();
         let origin = route.as_deref().unwrap_or(target.location.origin());
@@ -158,12 +156,11 @@ impl Engine<'_> {
     /// Emits the final outcome of a job.
     pub(super) fn conclude(
         &mut self,
-        job: Job,
+        job: Box<Job>,
         outcome: Outcome,
-        unplaced: Option<UnplacedBody>,
+        unplaced: Option<Box<UnplacedBody>>,
     ) -> Result<(), CutShort> {
-        let target = Arc::clone(&job.target);
-        let unplaced = unplaced.map(|unplaced| (unplaced, target));
+        let unplaced = unplaced.map(|unplaced| (unplaced, Arc::clone(&job.target)));
         self.emit_in_order(Ready {
             outcome: job.conclude(outcome),
             unplaced,

@@ -93,6 +93,13 @@ impl Job {
         route.unwrap_or_else(|| self.target.location.origin())
     }
 
+    /// The origin that the job is scheduled at, and the record of its push-backs.
+    pub(super) fn parts(&mut self) -> (&str, &mut PushBackRecord) {
+        let route = self.route.as_deref();
+        let origin = route.unwrap_or_else(|| self.target.location.origin());
+        (origin, &mut self.push_backs)
+    }
+
     /// The origin that the job is scheduled at, if it is another than its target's.
     pub(super) fn route(&self) -> Option<Arc<str>> {
         self.route.clone()

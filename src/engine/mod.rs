@@ -57,6 +57,7 @@ use crate::pool::{JobHandle, Pool, Shortfall};
 use crate::save::{OrderedOutput, OutputEnd};
 
 use admit::{FillEnd, InputArrival, InputState, QueueState};
+use append::PackBatch;
 use backoff::{Backoff, JobOutput};
 pub use bodies::{Bodies, PlannedFile, Saving};
 pub use config::{Adaptation, CutShort, LOOK_AHEAD, Order, Report, RunConfig, Work};
@@ -112,16 +113,17 @@ struct Engine<'a> {
     /// The bad line that ended the reading, with [`RunConfig::strict`].
     bad: Option<BadTarget>,
 
-    schedule: Schedule<Job>,
+    /// Jobs are boxed: they pass through half a dozen hands, and to copy one each time costs more.
+    schedule: Schedule<Box<Job>>,
     spool: Spool,
     backoff: Arc<Backoff>,
     queue: QueueState,
     /// The jobs that are worth having in the pool's queue, as far as it has room for them.
     ahead: usize,
     /// A job that may start, but found the pool's queue full.
-    unsubmitted: Option<Job>,
+    unsubmitted: Option<Box<Job>>,
     /// Jobs in the pool, by index, which is also the key that their slots send on completion.
-    in_flight: HashMap<u64, (Job, JobHandle<JobOutput>), RandomState>,
+    in_flight: HashMap<u64, (Box<Job>, JobHandle<JobOutput>), RandomState>,
     completions: (Sender<u64>, Receiver<u64>),
     /// Jobs that had not ended when the grace after a stop did.
     abandoned: usize,
@@ -130,6 +132,7 @@ struct Engine<'a> {
     /// URLs without a body whose turn in the shared output has not come.
     missing: BTreeMap<u64, Arc<str>>,
     reorder: Reorder,
+    batch: PackBatch,
     /// The targets that were last emitted as pending.
     pending: Pending,
     tally: Tally,
@@ -139,6 +142,8 @@ struct Engine<'a> {
     is_disk_full: bool,
     /// The URL whose failure stopped the run, with [`RunConfig::fail_fast`].
     first_failure: Option<Arc<str>>,
+    /// Targets that failed by a limit on time, in the last of several attempts.
+    timed_out_again: u64,
     /// True once the run has warned that some of its requests are in no pack.
     has_told_unpacked: bool,
 }
@@ -180,7 +185,11 @@ impl<'a> Engine<'a> {
             bad: None,
             schedule: Schedule::new(config.limits, config.server_policy(pool.workers())),
             spool: Spool::default(),
-            backoff: Arc::default(),
+            backoff: Arc::new(Backoff::new(
+                config.retry,
+                pool.queue_capacity(),
+                config.adaptation == Adaptation::On,
+            )),
             queue: QueueState::Open,
             ahead: 0,
             unsubmitted: None,
@@ -190,12 +199,14 @@ impl<'a> Engine<'a> {
             bodies,
             missing: BTreeMap::new(),
             reorder: Reorder::new(is_ordered),
+            batch: PackBatch::default(),
             pending: Pending::default(),
             tally: Tally::new(pool.workers()),
             shortfall: None,
             stopped: None,
             is_disk_full: false,
             first_failure: None,
+            timed_out_again: 0,
             has_told_unpacked: false,
             config,
         }
@@ -251,6 +262,8 @@ impl<'a> Engine<'a> {
             is_full: self.is_disk_full,
             uneven_shards: self.source.uneven_shards().cloned(),
             displaced: self.bodies.take_displaced(),
+            timed_out_again: self.timed_out_again,
+            foreign_parts: self.bodies.take_foreign_parts(),
             gap,
             has_left_jobs: self.abandoned > 0 || !self.in_flight.is_empty(),
             cut_short,
@@ -275,6 +288,9 @@ impl<'a> Engine<'a> {
             mode.record(ended, now);
             self.ahead = mode.jobs_ahead();
             self.emit_pending(now)?;
+            if ended == 0 {
+                self.flush_batch()?;
+            }
             if ended > 0 || filled == FillEnd::BatchDone {
                 continue;
             }

@@ -1,13 +1,13 @@
 //! Cold start: servers that answered the first run of a comparison more slowly than the next one, which a cache does and
 //! parallel fetching does not.
 
-use std::io;
-
-use crate::model::event::{Event, Listener};
+use super::observing::RunObserver;
+use crate::model::event::Event;
 use crate::model::measurement::{Arm, ArmRun};
 use crate::model::notice::{ColdStart, MeasurementNotice};
 use crate::model::outcome::{Outcome, Verdict};
 use crate::model::timing::Phase;
+use crate::model::url_host::host_and_port;
 
 /// The factor by which an answer took longer at first for it to count as slower ...
 const FACTOR: f64 = 1.5;
@@ -81,7 +81,7 @@ impl ColdStartCheck {
     }
 
     fn note_host(&mut self, url: &str) {
-        let host = host(url);
+        let host = host_and_port(url);
         match &self.host {
             None => self.host = Some(host.to_owned()),
             Some(known) => self.has_several_hosts |= known != host,
@@ -103,29 +103,11 @@ impl ColdStartCheck {
     }
 }
 
-/// The host of a URL with its port.
-fn host(url: &str) -> &str {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    &rest[..end]
-}
-
-/// Listener of a run that passes its answers on to the check.
-pub(super) struct ColdStartListener<'a> {
-    pub(super) listener: &'a mut dyn Listener,
-    pub(super) check: &'a mut ColdStartCheck,
-}
-
-impl Listener for ColdStartListener<'_> {
-    fn event(&mut self, event: &Event) -> io::Result<()> {
+impl RunObserver for ColdStartCheck {
+    fn observe(&mut self, event: &Event) {
         if let Event::Finished(outcome) = event {
-            self.check.add(outcome);
+            self.add(outcome);
         }
-        self.listener.event(event)
-    }
-
-    fn idle(&mut self) -> io::Result<()> {
-        self.listener.idle()
     }
 }
 
@@ -193,17 +175,5 @@ mod tests {
         assert_eq!(check(1, 2, |run, _| if run == 0 { 30 } else { 10 }), None);
         assert_eq!(check(1, 20, |run, _| if run == 0 { 13 } else { 10 }), None);
         assert_eq!(check(1, 20, |_, url| url), None);
-    }
-
-    #[test]
-    fn the_host_of_a_url_has_its_port_and_no_path() {
-        for (url, expected) in [
-            ("http://h/", "h"),
-            ("https://h:8443/a/b?c", "h:8443"),
-            ("http://[::1]:80?x", "[::1]:80"),
-            ("h", "h"),
-        ] {
-            assert_eq!(host(url), expected, "{url}");
-        }
     }
 }

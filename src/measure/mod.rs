@@ -9,6 +9,9 @@ mod comparison;
 mod drift;
 mod estimate;
 mod failing;
+mod measured_run;
+mod notices;
+mod observing;
 pub mod runs;
 mod sequential;
 mod serial;
@@ -16,10 +19,13 @@ mod sweep;
 mod why;
 
 #[cfg(test)]
+mod made_up_times;
+#[cfg(test)]
 mod work_tests;
 
-pub use comparison::{Experiment, MeasuredRun};
-pub use estimate::{Bound, Estimate, Unbounded, Withheld};
+pub use comparison::Experiment;
+pub use estimate::{Bound, Estimate, Unbounded, UnseenLimit, Withheld};
+pub use measured_run::MeasuredRun;
 pub use sequential::{Gates, Stopping};
 pub use serial::serial;
 pub use sweep::{SweepPlan, WorkerCounts};

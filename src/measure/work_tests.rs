@@ -123,10 +123,11 @@ fn a_knee_is_not_where_urls_fail_fast_and_warm_ups_fail_without_consequence() {
         let plan = SweepPlan {
             counts: WorkerCounts::Given(vec![1, 2, 4, 8]),
             runs: 2,
+            stopping: None,
             warmups: 1,
         };
         let mut runs = 0;
-        let swept = plan.conduct(&mut NullListener, |workers, listener| {
+        let swept = plan.conduct(Gates::default(), &mut NullListener, |workers, listener| {
             runs += 1;
             // The four warm-ups come first.
             let is_cold = runs <= 4 && workers == 8;

@@ -3,16 +3,17 @@
 
 use std::time::{Duration, SystemTime};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 
 /// Longest time that is read, in seconds: a hundred years. No run lasts longer, and sums of more would
 /// overflow.
 pub(crate) const MAX_SECONDS: f64 = 100.0 * 366.0 * 86_400.0;
 
-/// A duration as a number of seconds, from 0 to [`MAX_SECONDS`].
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+/// A duration as a number of seconds, from 0 to [a hundred years](MAX_SECONDS).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "f64")]
-pub(crate) struct Seconds(pub(crate) Duration);
+pub(crate) struct Seconds(#[schemars(with = "f64", range(min = 0.0))] pub(crate) Duration);
 
 impl Serialize for Seconds {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -35,9 +36,15 @@ impl TryFrom<f64> for Seconds {
 }
 
 /// A wall-clock time in RFC 3339, in UTC and to the microsecond.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
-pub(crate) struct Rfc3339(pub(crate) SystemTime);
+pub(crate) struct Rfc3339(
+    #[schemars(
+        with = "String",
+        regex(pattern = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z$")
+    )]
+    pub(crate) SystemTime,
+);
 
 impl Serialize for Rfc3339 {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -55,6 +62,25 @@ impl TryFrom<String> for Rfc3339 {
         }
     }
 }
+
+/// Implements `JsonSchema` for an enum that reports write by its `as_str`: its schema lists those names.
+macro_rules! schema_by_name {
+    ($name:ident) => {
+        impl ::schemars::JsonSchema for $name {
+            fn schema_name() -> ::std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut ::schemars::SchemaGenerator) -> ::schemars::Schema {
+                let names = <$name as ::strum::VariantArray>::VARIANTS.iter();
+                let names: Vec<&str> = names.map(|variant| variant.as_str()).collect();
+                ::schemars::json_schema!({ "type": "string", "enum": names })
+            }
+        }
+    };
+}
+
+pub(crate) use schema_by_name;
 
 #[cfg(test)]
 mod tests {

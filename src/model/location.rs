@@ -12,7 +12,7 @@ use percent_encoding::percent_decode_str;
 use url::{Position, Url};
 
 use super::secret::Secret;
-use super::url_error::{MAX_URL_BYTES, UrlError, reason};
+use super::url_error::{MAX_URL_BYTES, UrlError, reason, reason_in};
 use super::url_text::{
     DefaultScheme, is_http, is_path, is_serialised, lacks_colon, split_scheme, split_zone,
 };
@@ -79,13 +79,19 @@ impl Location {
         };
         let is_written_with_blank = text.contains(char::is_whitespace);
         let location = match split_zone(&text) {
-            None => Self::from_url(Url::parse(&text).map_err(reason)?, ""),
+            None => Self::from_url(
+                Url::parse(&text).map_err(|error| reason_in(error, &text))?,
+                "",
+            ),
             Some((text, zone)) => {
                 let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
                 if zone.is_empty() || zone.len() > MAX_ZONE_BYTES || !zone.bytes().all(is_plain) {
                     return Err(UrlError::Zone);
                 }
-                Self::from_url(Url::parse(&text).map_err(reason)?, zone)
+                Self::from_url(
+                    Url::parse(&text).map_err(|error| reason_in(error, &text))?,
+                    zone,
+                )
             }
         }?;
         Ok(Location {
@@ -287,6 +293,16 @@ impl Location {
     pub fn path(&self) -> &str {
         let rest = &self.text[usize::from(self.origin_length)..];
         rest.split(['?', '#']).next().unwrap_or(rest)
+    }
+
+    /// The target of a request for the URL (RFC 9112, 3.2.1): path and query, as a place in
+    /// [`text`](Location::text).
+    pub fn request_target(&self) -> std::ops::Range<usize> {
+        let start = usize::from(self.origin_length);
+        let rest = &self.text[start..];
+        // Never sent: a fragment is the client's own (RFC 3986, 3.5).
+        let length = rest.find('#').unwrap_or(rest.len());
+        start..start + length
     }
 
     /// True if there was a blank within the text as it was written, which is encoded now.

@@ -3,16 +3,19 @@
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use strum::VariantArray;
 
+use crate::model::json::schema_by_name;
 use crate::stats::{Finding, Interval};
 
 /// The share by which a time has to differ for the difference to matter in practice: 0.1 for 10 %. A difference can be
 /// shown and still not be worth a worker, so a verdict tells the two apart, as equivalence tests do (Schuirmann, "A
 /// Comparison of the Two One-Sided Tests Procedure", Journal of Pharmacokinetics and Biopharmaceutics 15, 1987).
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "f64")]
-pub struct Margin(f64);
+pub struct Margin(#[schemars(range(min = 0.0, max = 1.0))] f64);
 
 impl Default for Margin {
     fn default() -> Self {
@@ -112,7 +115,7 @@ impl Margin {
 }
 
 /// The verdict on two times: what is shown, and whether it matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, VariantArray)]
 pub enum PracticalVerdict {
     /// It is shown to be faster, by the margin or more.
     Faster,
@@ -127,6 +130,8 @@ pub enum PracticalVerdict {
     /// It is shown to be slower, by the margin or more.
     Slower,
 }
+
+schema_by_name!(PracticalVerdict);
 
 impl PracticalVerdict {
     /// The name in reports.

@@ -3,6 +3,7 @@
 
 use std::iter;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use crate::model::against::{Against, AgainstPoint, DatedChange, Reference};
@@ -23,7 +24,7 @@ use crate::stats::{
 const SHORT_RUN: f64 = 0.005;
 
 /// One run of an arm. All outcomes told from its beginning to its end are its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ArmRun {
     /// The arm.
     pub arm: Arm,
@@ -41,9 +42,10 @@ pub struct ArmRun {
 }
 
 /// The times of one arm.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ArmTimes {
     /// The makespan of each run in seconds, in the order of the pairs, without what is [left out](ArmTimes::left_out).
+    #[schemars(inner(range(min = 0.0)))]
     pub seconds: Vec<f64>,
     /// The summary of these times.
     pub sample: Sample,
@@ -53,6 +55,7 @@ pub struct ArmTimes {
     pub retries: u64,
     /// The mean start-up time in seconds: starting the threads, and nothing else. It is not part of the
     /// times.
+    #[schemars(range(min = 0.0))]
     pub startup: f64,
     /// The latency of the targets that succeeded, all runs together; `None` if none did.
     #[serde(default)]
@@ -60,15 +63,18 @@ pub struct ArmTimes {
     /// The seconds of each run that are left out of its time: in which nothing but URLs was under way that fail in all
     /// runs. Empty if nothing is.
     #[serde(default)]
+    #[schemars(inner(range(min = 0.0)))]
     pub left_out: Vec<f64>,
 }
 
 /// Percentiles of the latency of an arm's targets, in seconds.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ArmLatency {
     /// The median.
+    #[schemars(range(min = 0.0))]
     pub p50: f64,
     /// The 95th percentile.
+    #[schemars(range(min = 0.0))]
     pub p95: f64,
 }
 
@@ -83,6 +89,11 @@ impl ArmLatency {
 }
 
 impl ArmTimes {
+    /// True if any of this many targets succeeded in any of the runs.
+    pub fn has_success(&self, targets: u64) -> bool {
+        self.success(targets) > 0.0
+    }
+
     /// The share of fetches that succeeded, from 0 to 1: of this many targets in each run.
     pub fn success(&self, targets: u64) -> f64 {
         let fetches = targets as f64 * self.seconds.len() as f64;
@@ -245,6 +256,11 @@ impl Comparison {
         Some(self.margin.verdict(self.finding()?, ratio, interval))
     }
 
+    /// True if something succeeded in both arms.
+    pub fn has_success(&self) -> bool {
+        self.serial.has_success(self.targets) && self.parallel.has_success(self.targets)
+    }
+
     /// True if a run was so short that its time is mostly chance.
     pub fn has_short_runs(&self) -> bool {
         self.serial.is_short() || self.parallel.is_short()
@@ -281,8 +297,8 @@ fn speedup(
     workers: usize,
     pairs: &[RunPair],
 ) -> Option<Speedup> {
-    let has_success = |times: &ArmTimes| times.success(targets) > 0.0;
-    if !has_success(serial) || !has_success(parallel) || at_once(targets, workers) < 2 {
+    let has_success = serial.has_success(targets) && parallel.has_success(targets);
+    if !has_success || at_once(targets, workers) < 2 {
         return None;
     }
     Speedup::of(pairs)
@@ -295,14 +311,15 @@ fn at_once(targets: u64, workers: usize) -> usize {
 }
 
 /// The times of the same URLs at one number of workers.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SweepRuns {
     /// The number of workers.
+    #[schemars(range(min = 1))]
     pub workers: usize,
     /// The times of the runs.
     #[serde(flatten)]
     pub times: ArmTimes,
-    /// The 95 % interval of their mean, if there were enough runs. In an automatic sweep it is by the
+    /// The 95 % interval of their mean (at the [level](Sweep::level) of the sweep), if there were enough runs. In an automatic sweep it is by the
     /// [scatter](PooledScatter) of the runs at all numbers of workers.
     pub interval: Option<Interval>,
 }
@@ -315,6 +332,8 @@ pub struct Sweep {
     /// The runs that were made of those that were planned, as far as known, if it was stopped early. The figures are
     /// then of the rounds that are whole.
     pub stopped: Option<RunsMade>,
+    /// The course of its rounds, if their number was not given.
+    pub auto: Option<AutoRuns>,
     /// The cost of the search for the knee, if it chose its numbers of workers itself. It makes one run at some
     /// numbers and several at others, which are no pairs.
     pub search: Option<SearchCost>,
@@ -372,24 +391,41 @@ impl Sweep {
     /// The knee comes from the same runs, but not as the fastest point, which would owe part of its
     /// speed to luck. Where the runs do not decide the knee, the interval is wide.
     pub fn speedup(&self) -> Option<Speedup> {
-        let (fewest, knee) = (self.comparable().next()?, self.at_knee()?);
         self.comparable().nth(1)?;
-        let pairs: Vec<RunPair> = run_pairs(&fewest.times, &knee.times).collect();
+        self.speedup_over_fewest(self.at_knee()?)
+    }
+
+    /// The speed-up with this number of workers over the fewest, by the same definition. `None` if it is not
+    /// comparable.
+    pub fn speedup_at(&self, workers: usize) -> Option<Speedup> {
+        let mut comparable = self.comparable();
+        let point = comparable.find(|point| point.workers == workers)?;
+        self.speedup_over_fewest(point)
+    }
+
+    fn speedup_over_fewest(&self, point: &SweepRuns) -> Option<Speedup> {
+        let fewest = self.comparable().next()?;
+        let pairs: Vec<RunPair> = run_pairs(&fewest.times, &point.times).collect();
         let speedup = Speedup::of(&pairs)?;
         Some(match self.search {
-            Some(_) => self.unpaired(fewest, knee, speedup),
-            None => speedup,
+            Some(_) => self.unpaired(fewest, point, speedup),
+            None => speedup.at_level(LEVEL, self.level()),
         })
     }
 
+    /// The confidence level of the intervals of its figures: 95 %, if the number of rounds was given.
+    pub fn level(&self) -> f64 {
+        self.auto.map_or(LEVEL, |auto| auto.level)
+    }
+
     /// The speed-up of runs that are no pairs, with as many of them as there might have been.
-    fn unpaired(&self, fewest: &SweepRuns, knee: &SweepRuns, paired: Speedup) -> Speedup {
+    fn unpaired(&self, fewest: &SweepRuns, point: &SweepRuns, paired: Speedup) -> Speedup {
         let mean = |point: &SweepRuns| {
             let logs = point.times.seconds.iter().map(|seconds| seconds.ln());
             logs.sum::<f64>() / point.times.seconds.len() as f64
         };
-        let ratio = (mean(fewest) - mean(knee)).exp();
-        let runs = [fewest, knee].map(|point| point.times.seconds.len());
+        let ratio = (mean(fewest) - mean(point)).exp();
+        let runs = [fewest, point].map(|point| point.times.seconds.len());
         let groups = self.comparable().map(|point| &point.times.seconds[..]);
         Speedup {
             ratio,
@@ -421,7 +457,7 @@ impl Sweep {
     pub fn comparable(&self) -> impl DoubleEndedIterator<Item = &SweepRuns> {
         let targets = self.targets;
         self.points.iter().filter(move |point| {
-            self.passed_over(point.workers).is_none() && point.times.success(targets) > 0.0
+            self.passed_over(point.workers).is_none() && point.times.has_success(targets)
         })
     }
 

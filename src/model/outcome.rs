@@ -6,8 +6,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use strum::VariantArray;
+
 pub use super::failure_kind::FailureKind;
 pub use super::verdict::Verdict;
+use crate::model::json::schema_by_name;
 use crate::model::meta::Meta;
 use crate::model::notice::ResponseNotice;
 use crate::model::request_digest::RequestDigest;
@@ -191,13 +194,15 @@ impl Attempt {
 }
 
 /// The version of HTTP in a response.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, VariantArray)]
 pub enum HttpVersion {
     /// HTTP/1.0.
     Http10,
     /// HTTP/1.1.
     Http11,
 }
+
+schema_by_name!(HttpVersion);
 
 impl HttpVersion {
     /// The name in reports, as in a status line.

@@ -6,15 +6,18 @@ use std::process;
 use std::str::FromStr;
 use std::time::SystemTime;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::model::text::parse_hex;
 
 /// Identifier of a run: 64 random bits, in reports 16 hexadecimal digits. Runs on different machines need no
 /// agreement on it: among a million of them, two have the same with a probability of 3 in 100 million.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, JsonSchema,
+)]
 #[serde(try_from = "String")]
-pub struct RunId(u64);
+pub struct RunId(#[schemars(with = "String", regex(pattern = "^[0-9a-f]{16}$"))] u64);
 
 impl RunId {
     /// A new identifier. Its bits are those of std's hasher, which the system's random numbers seed; with the
@@ -61,7 +64,7 @@ impl Serialize for RunId {
 
 /// Position of a run in its run log. Of two runs with one log, the later one has the larger offset, whatever
 /// the clocks of their machines say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LogPosition {
     /// The log's identifier, which is that of the first run that wrote to it.
     pub id: RunId,

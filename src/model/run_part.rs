@@ -1,12 +1,13 @@
 //! The runs that a merged report is made of.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::run_id::RunId;
 use super::run_shard::RunShard;
 
 /// A run that is a part of a merged report, as far as one has to know it to merge that with others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RunPart {
     /// The identifier of the run.
     pub run: RunId,

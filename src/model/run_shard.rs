@@ -3,20 +3,26 @@
 use std::collections::BTreeSet;
 use std::fmt::{self, Display, Formatter};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The shard of a run: its number, from 0, of so many, and what the list is dealt out by. A report of all shards is
 /// one of the whole list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(try_from = "UncheckedShard")]
 pub struct RunShard {
     number: u64,
+    #[schemars(range(min = 1))]
     count: u64,
     by: ShardKey,
 }
 
 /// The key by which a list is dealt out to its shards.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum ShardKey {
     /// The host of a URL.
@@ -26,7 +32,7 @@ pub enum ShardKey {
 }
 
 /// A shard as it is read, which need not be one.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 struct UncheckedShard {
     number: u64,
     count: u64,

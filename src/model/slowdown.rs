@@ -40,6 +40,18 @@ pub struct Slowdown {
     pub many: Duration,
 }
 
+/// The fewest workers and answers of a run in which a slow-down is found: in shorter ones, or with fewer requests at
+/// once, chance sorts the answers as well (`tests` has the shares that are found).
+const SHOWING_WORKERS: usize = 6;
+const SHOWING_ANSWERS: u64 = 40;
+
+impl Slowdown {
+    /// Tells whether a run with so many workers and answers would have shown a slow-down, had there been one.
+    pub fn would_show(workers: usize, answers: u64) -> bool {
+        workers >= SHOWING_WORKERS && answers >= SHOWING_ANSWERS
+    }
+}
+
 /// The first attempts of a run, in constant memory.
 #[derive(Debug, Default, Clone)]
 pub(super) struct LatencyByLoad {

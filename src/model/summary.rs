@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::origin::OriginLimits;
 use crate::model::outcome::{Outcome, Verdict};
 use crate::model::run_part::RunPart;
 use crate::model::slowdown::{LatencyByLoad, Slowdown};
+use crate::model::timing::Phase;
 use crate::stats::Latency;
 
 /// The figures of a run.
@@ -64,6 +66,10 @@ pub struct Summary {
     pub busy: Duration,
     /// The longest per-URL time ([`Outcome::elapsed`]), with such waits.
     pub slowest: Duration,
+    /// The part of [`slowest`](Summary::slowest) in which that URL waited for another attempt.
+    pub slowest_waits: Duration,
+    /// The part of [`busy`](Summary::busy) in which bodies came: the HAR phase `receive` of all attempts.
+    pub receiving: Duration,
     /// The times that successful targets kept workers busy ([`Outcome::busy`]): of their answers, without the waits
     /// between attempts, which are pfetch's own. An immediate failure or a time-out says nothing about the speed of
     /// the others.
@@ -97,7 +103,7 @@ pub struct Summary {
 }
 
 /// The runs of a comparison or a sweep that were made, warm-ups included.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RunsMade {
     /// Completed runs.
     pub done: u32,
@@ -180,6 +186,8 @@ impl Summary {
             retry_idle: Duration::ZERO,
             busy: Duration::ZERO,
             slowest: Duration::ZERO,
+            slowest_waits: Duration::ZERO,
+            receiving: Duration::ZERO,
             latency: Latency::default(),
             ttfb: Latency::default(),
             intended: None,
@@ -217,7 +225,10 @@ impl Summary {
         self.input_idle += other.input_idle;
         self.retry_idle += other.retry_idle;
         self.busy += other.busy;
-        self.slowest = self.slowest.max(other.slowest);
+        self.receiving += other.receiving;
+        if other.slowest > self.slowest {
+            (self.slowest, self.slowest_waits) = (other.slowest, other.slowest_waits);
+        }
         self.latency.merge(&other.latency);
         self.ttfb.merge(&other.ttfb);
         if let Some(other) = &other.intended {
@@ -291,8 +302,15 @@ impl Tally {
         // An interrupted fetch says nothing about its duration, and its status decided nothing.
         let whole = outcome.verdict != Verdict::Skipped;
         if let Some(elapsed) = outcome.elapsed().filter(|_| whole) {
-            summary.busy += outcome.busy().unwrap_or_default();
-            summary.slowest = summary.slowest.max(elapsed);
+            let busy = outcome.busy().unwrap_or_default();
+            summary.busy += busy;
+            let attempts = outcome.attempts();
+            let received = attempts.filter_map(|attempt| attempt.timing.phase(Phase::Receive));
+            summary.receiving += received.sum::<Duration>();
+            if elapsed > summary.slowest {
+                summary.slowest = elapsed;
+                summary.slowest_waits = elapsed.saturating_sub(busy);
+            }
         }
         if let Some(status) = outcome.status().filter(|_| whole) {
             *summary.statuses.entry(status).or_default() += 1;

@@ -1,6 +1,7 @@
 //! One URL to fetch, with all that the input says about it.
 
 use http::HeaderMap;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use super::location::Location;
@@ -12,7 +13,7 @@ use crate::model::meta::Meta;
 use crate::model::save_path::SavePath;
 
 /// The method of a target's request.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Verb {
     /// GET, with the body.

@@ -37,9 +37,27 @@ pub enum UrlError {
     /// A path, as links within a page have it.
     #[error("a path without a host; write the whole URL, as http://HOST/PATH")]
     Path,
+    /// A blank where the host name should be: words, or several URLs that were quoted together.
+    #[error(
+        "these are words and no URL: a host name has no blanks; several URLs are arguments, or lines, of their own"
+    )]
+    Words,
     /// Longer than [`MAX_URL_BYTES`].
     #[error("the URL is {0} bytes long; at most {MAX_URL_BYTES} can be sent")]
     TooLong(usize),
+}
+
+/// The reason for which the URL parser refuses this text. To the parser a blank in a host name is one character of
+/// many that none may contain; to the user it says that words were given, or too many quotes.
+pub(super) fn reason_in(error: url::ParseError, text: &str) -> UrlError {
+    let behind_scheme = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let authority = behind_scheme.split(['/', '?', '#']).next();
+    // A name or a password may have blanks.
+    let host = authority.and_then(|authority| authority.rsplit('@').next());
+    match host.is_some_and(|host| host.contains(char::is_whitespace)) {
+        true => UrlError::Words,
+        false => reason(error),
+    }
 }
 
 /// The reason of the URL parser, in words.

@@ -3,16 +3,17 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::failure_kind::FailureKind;
 
 /// The cause of a failed fetch: the status if there is one that decided it, else the kind of failure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum FailureCause {
     /// A status that is not accepted.
-    Status(u16),
+    Status(#[schemars(range(min = 100, max = 999))] u16),
     /// Another failure.
     Kind(FailureKind),
 }
@@ -28,9 +29,10 @@ impl fmt::Display for FailureCause {
 
 /// The work of a comparison's pairs: the differences between the answers of both arms. The counts are of targets,
 /// and of counted runs.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PairedWork {
     /// The numbers of the pairs, rising from 1, whose arms were not answered alike. They are no part of the speed-up.
+    #[schemars(inner(range(min = 1)))]
     pub unlike_pairs: Vec<u32>,
     /// Targets that failed in the parallel run of a pair and succeeded in the serial one.
     pub failed_in_parallel: u64,
@@ -161,7 +163,7 @@ fn plural(count: &u64, one: &'static str, more: &'static str) -> &'static str {
 }
 
 /// A number of workers that a sweep passes over when it looks for the knee, because its runs did other work.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PassedOver {
     /// The number of workers.
     pub workers: usize,
@@ -173,14 +175,14 @@ pub struct PassedOver {
 }
 
 /// The difference between the answers with a number of workers and those with another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "difference", content = "cause")]
 pub enum PointDifference {
     /// Targets fail that succeed in all runs with another number. The cause that most have; `None` in a log that does
     /// not say it.
     Failed(Option<FailureCause>),
     /// Targets succeed with another status than with fewer workers: this one.
-    OtherStatus(u16),
+    OtherStatus(#[schemars(range(min = 100, max = 999))] u16),
     /// Bodies have another size than with fewer workers.
     OtherSize,
 }

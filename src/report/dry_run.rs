@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::format::{counted, grouped};
@@ -75,13 +76,15 @@ pub struct DryCounts {
 }
 
 /// A target in JSON Lines (`planned`).
-#[derive(Serialize)]
-struct PlannedRecord<'a> {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct PlannedRecord<'a> {
     #[serde(rename = "type")]
+    #[schemars(extend("const" = "planned"))]
     kind: &'static str,
     index: u64,
     url: &'a str,
     action: Verb,
+    #[schemars(extend("enum" = ["planned", "failed", "done"]))]
     outcome: &'static str,
     path: Option<String>,
     error: Option<String>,

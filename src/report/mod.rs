@@ -9,6 +9,7 @@ mod dry_run;
 pub mod export;
 mod fanout;
 mod format;
+mod json_schema;
 pub mod schema;
 mod shown_run;
 mod template;
@@ -18,6 +19,7 @@ mod wording;
 pub use dry_run::{DryCounts, DryForm, DryName, DryRun, DryTarget, dry_run_summary};
 pub use fanout::Fanout;
 pub use format::{bytes, counted, duration, grouped};
+pub use json_schema::json_schema;
 pub use schema::{JsonLines, replay, result_line};
 pub use template::{Template, TemplateError, TemplateField, TemplateLines};
 pub use terminal::{

@@ -11,10 +11,10 @@ mod reason;
 mod sweep;
 mod verdict;
 
-pub(super) use course::{course, level, other_ratio};
+pub(super) use course::{course, level, other_ratio, sweep_course};
 pub(super) use failure::{ShownStatus, attempts, failure_reason, shown_status};
-pub(super) use notation::{HTML, MARKDOWN, NO_INTERVAL, TERMINAL, capitalized};
-pub(super) use reason::{host, knee_reasons, reasons};
+pub(super) use notation::{HTML, MARKDOWN, NO_INTERVAL, TERMINAL, capitalized, with_waits};
+pub(super) use reason::{knee_reasons, reasons};
 pub(super) use sweep::{
     efficiency, gain_sentences, marginal_gains, percent, runs_at_each, search_cost, small_gain,
     sweep_hint,
@@ -24,8 +24,9 @@ pub(super) use verdict::{
     no_difference, sweep_heading, sweep_stopped, sweep_verdict, would_tell,
 };
 
-use crate::measure::{Estimate, Withheld};
+use crate::measure::{Estimate, UnseenLimit, Withheld};
 use crate::model::event::AssertionResult;
+use crate::model::measurement::ArmTimes;
 use crate::model::outcome::Verdict;
 use crate::model::summary::{RunsMade, Summary};
 use crate::report::format::{bytes, counted, duration, format_secs, grouped, rate};
@@ -134,14 +135,30 @@ pub(super) fn without_waits(summary: &Summary) -> Option<String> {
     (summary.retries > 0).then(|| "without waits for retries".to_owned())
 }
 
+/// The percentiles of both arms' URLs, all runs together: `serial p50 20.5 ms  p95 20.7 ms`.
+pub(super) fn arm_latencies(serial: &ArmTimes, parallel: &ArmTimes) -> Vec<String> {
+    let arms = [("serial", serial), ("parallel", parallel)];
+    let arms = arms.iter();
+    arms.filter_map(|(name, times)| Some(format!("{name} {}", latency_of_runs(times)?)))
+        .collect()
+}
+
+/// The percentiles of the URLs of several runs together: `p50 20.5 ms  p95 20.7 ms`.
+pub(super) fn latency_of_runs(times: &ArmTimes) -> Option<String> {
+    let latency = times.latency?;
+    let [p50, p95] = [latency.p50, latency.p95].map(format_secs);
+    Some(format!("p50 {p50}  p95 {p95}"))
+}
+
 /// The name of the latency that counts from the start that the rate of the run intended.
 pub(super) const FROM_INTENDED_START: &str = "from the intended start";
 
 /// The throughput and the rate of URLs: `10.6 kB/s`, `10.0 URLs/s`. Both are of what succeeded, and the rate says
 /// so if something failed.
 pub(super) fn rates(summary: &Summary) -> Option<[String; 2]> {
-    // A stopped run has bytes, and time, of URLs that are not done.
-    if summary.stopped {
+    // The runs of a measurement that was stopped are of different arms, and of merged ones that were, nobody knows how
+    // long they went on. One run has the rate of what was done in all of its time.
+    if summary.stopped && (summary.runs.is_some() || summary.merged.is_some()) {
         return None;
     }
     let (throughput, per_second) = (summary.throughput()?, summary.rate()?);
@@ -200,9 +217,15 @@ pub(super) fn retry_wait(summary: &Summary) -> Option<String> {
 /// The remedy for a speed-up that is not measured.
 pub(super) const MEASURED_BY: &str = "--compare measures it";
 
-/// The condition under which an estimated speed-up is true. It is too high by as much as the server, or the line,
-/// slowed down.
-pub(super) const IF_NOT_LIMITED: &str = "estimated, if the server is not the limit";
+/// The condition under which an estimated speed-up is true: it is too high by as much as the server, or the line,
+/// slowed down. Where the run would not show that, this is the reason for its range.
+pub(super) fn condition(estimate: &Estimate) -> &'static str {
+    match estimate.unseen {
+        None => "estimated, if the server is not the limit",
+        Some(UnseenLimit::Line) => "estimated: a full line would not be seen",
+        Some(UnseenLimit::Server) => "estimated: too few requests to see a server's limit",
+    }
+}
 
 /// The reason why a run that has times has no estimate: `not estimated: the server pushed back`.
 pub(super) fn withheld(summary: &Summary) -> Option<String> {
@@ -322,10 +345,11 @@ pub(super) fn run_heading(summary: &Summary, estimate: Option<&Estimate>) -> Str
     } else {
         format!("All {} succeeded", counted(targets, "URL"))
     };
-    match estimate.filter(|_| targets > 1) {
+    // A range from 1 on is no headline.
+    match estimate.filter(|estimate| targets > 1 && estimate.unseen.is_none()) {
         Some(estimate) => {
-            let gain = HTML.ratio(estimate.speedup);
-            format!("{result}, up to {gain} as fast as one after the other ({IF_NOT_LIMITED})")
+            let (gain, condition) = (HTML.estimate(estimate), condition(estimate));
+            format!("{result}, {gain} as fast as one after the other ({condition})")
         }
         None => result,
     }

@@ -13,6 +13,7 @@ use rustix::io::Errno;
 
 use super::FileError;
 use super::duties::{LesserDuty, RefusedDuties, means_no_folder_sync};
+use super::foreign_parts::ForeignPartsMet;
 use super::os;
 use super::tmpfile::TmpFileSupport;
 use crate::model::save_path::SavePath;
@@ -31,6 +32,7 @@ pub(super) struct RootDir {
     path: PathBuf,
     tmpfile_support: TmpFileSupport,
     duties: RefusedDuties,
+    foreign_parts: ForeignPartsMet,
     /// Held while a folder is made and its entry synced.
     making: Mutex<()>,
 }
@@ -71,6 +73,7 @@ impl RootDir {
             path: path.to_path_buf(),
             tmpfile_support: TmpFileSupport::default(),
             duties: RefusedDuties::default(),
+            foreign_parts: ForeignPartsMet::default(),
             making: Mutex::default(),
         };
         for made in missing {
@@ -99,6 +102,7 @@ impl RootDir {
                         path: path.to_path_buf(),
                         tmpfile_support: TmpFileSupport::default(),
                         duties: RefusedDuties::default(),
+                        foreign_parts: ForeignPartsMet::default(),
                         making: Mutex::default(),
                     };
                     return Ok((Arc::new(root), above == path));
@@ -124,6 +128,11 @@ impl RootDir {
     /// The lesser duties that were refused below this directory.
     pub(super) fn duties(&self) -> &RefusedDuties {
         &self.duties
+    }
+
+    /// The foreign parts below this directory.
+    pub(super) fn foreign_parts(&self) -> &ForeignPartsMet {
+        &self.foreign_parts
     }
 
     /// Notes the result of keeping the record of the file at `place`.

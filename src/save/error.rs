@@ -16,6 +16,15 @@ pub struct FileError {
     errno: Option<Errno>,
 }
 
+/// The origin of a file that has the name of another, by its record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FileOrigin {
+    /// Another URL. The record has only its digest, so it cannot be named.
+    AnotherUrl,
+    /// This URL, and something has changed the file since; or there is no record that says.
+    Unknown,
+}
+
 impl FileError {
     /// An error that no system call reports, such as another file that has the name.
     pub(super) fn new(message: String) -> Self {
@@ -45,10 +54,14 @@ impl FileError {
     }
 
     /// A file that is to stay, and that is not as pfetch saved it from the URL.
-    pub(super) fn other_content(shown: &str) -> Self {
+    pub(super) fn other_content(shown: &str, origin: FileOrigin) -> Self {
+        let origin = match origin {
+            FileOrigin::AnotherUrl => "was saved from another URL",
+            FileOrigin::Unknown => "is not as pfetch saved it from this URL",
+        };
         FileError::new(format!(
-            "{shown} exists, and is not as pfetch saved it from this URL: --exists overwrite replaces it, \
-             --exists rename keeps both, --exists skip leaves the URL alone"
+            "{shown} exists, and {origin}: --exists overwrite replaces it, --exists rename keeps both, --exists skip \
+             leaves the URL alone"
         ))
     }
 

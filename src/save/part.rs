@@ -16,6 +16,7 @@ use rustix::process::geteuid;
 
 use super::dir::{Dir, file_type_name, identity, is_file};
 use super::error::errno_of;
+use super::foreign_parts::ForeignPartsMet;
 use super::xattr::FileRecord;
 use super::{FileError, os};
 use crate::model::file_name::{PARTIAL, stable_hash, with_room};
@@ -70,21 +71,24 @@ enum ExistingPart {
 
 impl Part {
     /// Opens and locks the part that an earlier attempt or run has left for `file_name`, with its record.
-    /// A foreign file with the part's name is left alone: then the part is looked for under the second name.
+    /// A foreign file with the part's name is left alone, and `met` is told of its path: then the part is looked for
+    /// under the second name.
     pub(super) fn find(
         dir: &Dir,
         file_name: &str,
         shown: &str,
+        met: &ForeignPartsMet,
     ) -> Result<Option<(Self, Option<FileRecord>)>, FileError> {
         for suffix in suffixes(file_name) {
             let name = name_of(dir, file_name, &suffix);
             if matches!(dir.stat(&name), Ok(None)) {
                 return Ok(None);
             }
+            let shown_part = shown_beside(shown, &name);
             match open_existing(dir, name, shown)? {
                 ExistingPart::Own(part, record) => return Ok(Some((part, record))),
                 ExistingPart::Gone | ExistingPart::NoAttributes => return Ok(None),
-                ExistingPart::Foreign(_) => {}
+                ExistingPart::Foreign(_) => met.add(shown_part),
             }
         }
         // Creating the part reports both.

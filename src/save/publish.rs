@@ -9,7 +9,7 @@ use rustix::io::Errno;
 use super::dir::Dir;
 use super::download::{Download, ReceivedPart, State, WholePart};
 use super::duties::LesserDuty;
-use super::error::{FileError, errno_of};
+use super::error::{FileError, FileOrigin, errno_of};
 use super::os::{self, Mtime};
 use super::part::Part;
 use super::store::{Exists, Store};
@@ -256,18 +256,24 @@ fn decide_by_content(
 ) -> Result<Choice, FileError> {
     let old = open_old(dir, name, shown)?;
     let known = FileRecord::read_from(&old).ok().flatten();
-    let is_own = known.is_some_and(|known| {
+    let is_own = known.as_ref().is_some_and(|known| {
         known.is_same_source(&whole.record)
             && known.is_untouched(stat)
             && matches!(known.state, FileState::Saved(_))
     });
+    let origin = match known {
+        Some(known) if !known.is_same_source(&whole.record) && known.is_untouched(stat) => {
+            FileOrigin::AnotherUrl
+        }
+        Some(_) | None => FileOrigin::Unknown,
+    };
     match is_same_content(&old, &whole.part) {
         Ok(true) => {
             update_record(&old, &whole.record, is_own);
             Ok(Choice::Keep { is_same: true })
         }
         Ok(false) if is_own || stat.st_size == 0 => Ok(Choice::Replace),
-        Ok(false) => Err(store.other_content(shown)),
+        Ok(false) => Err(store.other_content(shown, origin)),
         Err(error) => Err(unreadable(&error, shown)),
     }
 }

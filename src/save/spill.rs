@@ -3,8 +3,8 @@
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::error::{BodyError, FileError, errno_of};
 use crate::model::text::escape;
@@ -12,24 +12,67 @@ use crate::model::text::escape;
 /// The most bytes of one body in memory.
 const BODY_MEMORY: usize = 1024 * 1024;
 
+/// The most bytes that memory is set aside for before they come: a server may state any length.
+const MAX_EXPECTED: usize = 64 * 1024;
+
+/// The buffers that are kept for later bodies, of each worker. At any moment its last body may be on its way into the
+/// pack, and the one before that.
+const SPARE_PER_WORKER: usize = 2;
+
 /// The bytes that are read from the temporary file at once.
 const CHUNK: usize = 256 * 1024;
 
-/// The bytes in memory of all bodies together. Clones share it.
+/// The memory for all bodies together. Clones share it.
 #[derive(Debug, Clone)]
-pub(super) struct MemoryBudget(Arc<AtomicUsize>);
+pub(super) struct MemoryBudget(Arc<SharedMemory>);
+
+#[derive(Debug)]
+struct SharedMemory {
+    /// The bytes that bodies may still have in memory.
+    left: AtomicUsize,
+    /// Buffers of bodies that are gone. One that was freed by another thread than allocates the next would cost a lock
+    /// of the allocator, and a part of the heap that is given back and taken again.
+    spare: Mutex<Vec<Vec<u8>>>,
+    max_spare: usize,
+}
 
 impl MemoryBudget {
     /// A budget of one full body for each of so many workers.
     pub(super) fn of_workers(workers: usize) -> Self {
-        let bytes = workers.max(1).saturating_mul(BODY_MEMORY);
-        MemoryBudget(Arc::new(AtomicUsize::new(bytes)))
+        let workers = workers.max(1);
+        MemoryBudget(Arc::new(SharedMemory {
+            left: AtomicUsize::new(workers.saturating_mul(BODY_MEMORY)),
+            spare: Mutex::default(),
+            max_spare: workers.saturating_mul(SPARE_PER_WORKER),
+        }))
+    }
+
+    /// An empty buffer that has been one of a body, if there is one.
+    fn take_spare(&self) -> Option<Vec<u8>> {
+        self.spare().pop()
+    }
+
+    /// Keeps the buffer of a body that is gone, if it is a small one.
+    fn keep_spare(&self, mut buffer: Vec<u8>) {
+        if (1..=MAX_EXPECTED).contains(&buffer.capacity()) {
+            buffer.clear();
+            let mut spare = self.spare();
+            if spare.len() < self.0.max_spare {
+                spare.push(buffer);
+            }
+        }
+    }
+
+    fn spare(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
+        // No thread can panic while it has the lock, and empty buffers are whole in any case.
+        self.0.spare.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes so many bytes from the budget, if it has them.
     fn take(&self, bytes: usize) -> bool {
         let taken = self
             .0
+            .left
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
                 left.checked_sub(bytes)
             });
@@ -37,7 +80,7 @@ impl MemoryBudget {
     }
 
     fn give_back(&self, bytes: usize) {
-        self.0.fetch_add(bytes, Ordering::Relaxed);
+        self.0.left.fetch_add(bytes, Ordering::Relaxed);
     }
 }
 
@@ -67,10 +110,24 @@ impl SpillBuffer {
         self.length
     }
 
+    /// The bytes, if they are in memory.
+    pub(super) fn in_memory(&self) -> Option<&[u8]> {
+        self.file.is_none().then_some(&self.memory)
+    }
+
+    /// Makes room in memory for this many bytes, which are likely to come. It saves copies of what has come already.
+    pub(super) fn expect(&mut self, bytes: u64) {
+        let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+        if self.memory.capacity() == 0 {
+            self.memory = self.budget.take_spare().unwrap_or_default();
+        }
+        self.memory.reserve_exact(bytes.min(MAX_EXPECTED));
+    }
+
     /// Drops the bytes.
     pub(super) fn clear(&mut self) {
         self.budget.give_back(self.memory.len());
-        self.memory = Vec::new();
+        self.budget.keep_spare(std::mem::take(&mut self.memory));
         self.file = None;
         self.length = 0;
     }
@@ -136,6 +193,7 @@ impl io::Write for &mut SpillBuffer {
 impl Drop for SpillBuffer {
     fn drop(&mut self) {
         self.budget.give_back(self.memory.len());
+        self.budget.keep_spare(std::mem::take(&mut self.memory));
     }
 }
 
@@ -183,7 +241,28 @@ mod tests {
             buffer.clear();
             assert_eq!((buffer.len(), content(&buffer)), (0, Vec::new()));
         }
-        assert_eq!(budget.0.load(Ordering::Relaxed), BODY_MEMORY);
+        assert_eq!(budget.0.left.load(Ordering::Relaxed), BODY_MEMORY);
+    }
+
+    #[test]
+    fn buffers_come_again_empty_as_many_and_as_large_as_is_small() {
+        let budget = MemoryBudget::of_workers(1);
+        let body = |length: usize| {
+            let mut buffer = SpillBuffer::new(&budget);
+            buffer.expect(length as u64);
+            buffer.write(&vec![7; length]).expect("there is room");
+            buffer
+        };
+        drop([100, 100, 100, MAX_EXPECTED + 1].map(body));
+        assert_eq!(budget.spare().len(), SPARE_PER_WORKER);
+        let mut next = SpillBuffer::new(&budget);
+        next.expect(u64::MAX);
+        assert_eq!(budget.spare().len(), SPARE_PER_WORKER - 1);
+        assert_eq!(next.memory.capacity(), MAX_EXPECTED);
+        assert_eq!((next.len(), next.in_memory()), (0, Some(&[][..])));
+        next.write(&[8]).expect("there is room");
+        assert_eq!(content(&next), [8]);
+        assert_eq!(budget.0.left.load(Ordering::Relaxed), BODY_MEMORY - 1);
     }
 
     #[test]

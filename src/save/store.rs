@@ -9,6 +9,8 @@ use rustix::fs::Stat;
 
 use super::dir::{Dir, RootDir, file_type_name, identity, is_file};
 use super::duties::RefusedDuty;
+use super::error::FileOrigin;
+use super::foreign_parts::ForeignParts;
 use super::names::NameHolder;
 use super::part;
 use super::xattr::FileRecord;
@@ -130,6 +132,11 @@ impl Store {
         self.root.duties().take()
     }
 
+    /// Takes the files with the names of parts that are not pfetch's, and that were met so far.
+    pub fn take_foreign_parts(&self) -> Option<ForeignParts> {
+        self.root.foreign_parts().take()
+    }
+
     /// The limits of names on the directory's file system.
     pub(crate) fn name_limits(&self) -> NameLimits {
         NameLimits::within(os::longest_name(&self.root))
@@ -199,8 +206,8 @@ impl Store {
     }
 
     /// The error for a file that is to stay, and that is not as pfetch saved it from the URL.
-    pub(super) fn other_content(&self, shown: &str) -> FileError {
-        let error = FileError::other_content(shown);
+    pub(super) fn other_content(&self, shown: &str, origin: FileOrigin) -> FileError {
+        let error = FileError::other_content(shown, origin);
         match self.config.expects_continuation {
             true => error.of_no_part(),
             false => error,

@@ -1,5 +1,7 @@
 //! Confidence intervals.
 
+use serde_json::{Map, Value};
+
 use super::sample::Sample;
 use super::student::{critical_value, critical_value_between};
 
@@ -7,7 +9,9 @@ use super::student::{critical_value, critical_value_between};
 pub const LEVEL: f64 = 0.95;
 
 /// A 95 % confidence interval.
-#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 pub struct Interval {
     /// The lower bound.
     pub low: f64,
@@ -16,6 +20,18 @@ pub struct Interval {
 }
 
 impl Interval {
+    /// Schema of the interval of a ratio, or `null`: its bounds are not below 0.
+    pub(crate) fn schema_of_ratio(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let mut interval = <Interval as schemars::JsonSchema>::json_schema(generator);
+        let bounds = interval
+            .get_mut("properties")
+            .and_then(Value::as_object_mut);
+        for bound in bounds.into_iter().flat_map(Map::values_mut) {
+            bound["minimum"] = 0.into();
+        }
+        schemars::json_schema!({ "anyOf": [interval, { "type": "null" }] })
+    }
+
     /// Computes the interval of the mean of the population that `values` are a sample of: Student's ("The
     /// Probable Error of a Mean", Biometrika 6, 1908), mean ± t · s / √n. `None` for fewer than two values,
     /// or one that is not finite.

@@ -5,6 +5,15 @@ use super::interval::Interval;
 /// The tolerance for a time to count as close to the best one: 5 % longer.
 pub(super) const CLOSE: f64 = 1.05;
 
+/// The gain of more workers than the knee that the runs have to exclude: 10 % beyond what counts as close.
+const OPEN: f64 = 1.1;
+
+/// Tests whether the interval of what more workers than the knee gain, as a ratio of times, leaves it open that they gain
+/// clearly.
+pub fn is_gain_open(gain: Interval) -> bool {
+    gain.high > CLOSE * OPEN
+}
+
 /// Tests whether two times are within 5 % of each other, which no knee tells apart.
 pub fn is_close(one: f64, other: f64) -> bool {
     one <= CLOSE * other && other <= CLOSE * one
@@ -42,14 +51,18 @@ impl SweepPoint {
 ///
 /// Both counts are the same unless the intervals are wide; where they differ by more than a third, more runs would
 /// decide.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 pub struct Knee {
     /// The smallest worker count that is not shown to be more than 5 % slower than another: its interval
     /// reaches down to within 5 % of every other one's. As with an assertion, an interval that straddles the
     /// bound is no failure.
+    #[schemars(range(min = 1))]
     pub workers: usize,
     /// The smallest worker count whose mean is within 5 % of the best mean, regardless of the intervals.
     /// Never below `workers`.
+    #[schemars(range(min = 1))]
     pub by_means: usize,
 }
 

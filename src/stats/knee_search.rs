@@ -3,20 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::interval::Interval;
-use super::knee::{CLOSE, Knee, SweepPoint, is_within_resolution};
+use super::knee::{CLOSE, Knee, SweepPoint, is_gain_open, is_within_resolution};
 use super::pooled::PooledScatter;
 
 /// The number of runs at the knee, and at the next larger count, before anything is decided by their scatter.
 const FIRST_RUNS: usize = 2;
 
-/// The gain of more workers than the knee that the runs have to exclude: 10 % beyond what counts as close.
-const OPEN: f64 = 1.1;
-
 /// The gain of one run over another that needs no second look.
 const CLEAR: f64 = 1.25;
 
-/// The number of runs with which a count between two neighbours has to be decidable, to be worth a try.
-const WORTH: f64 = 3.0;
+/// The number of runs with which a count between two neighbours has to be decidable, to be worth a try. More than most
+/// get, as the first runs tell little of the scatter, and rather too much.
+const WORTH: f64 = 5.0;
 
 /// The search for the knee: bracketing by doubling, then bisection between the knee and its smaller neighbour.
 ///
@@ -116,6 +114,7 @@ impl KneeSearch {
             .or_else(|| self.undecided(&points, knee))
             .or_else(|| self.open_above(&points, knee, scatter.as_ref()?))
             .or_else(|| self.between(&points, knee, scatter.as_ref()?))
+            .or_else(|| self.single_below(knee))
     }
 
     /// The count of other work that has not been seen twice.
@@ -214,15 +213,23 @@ impl KneeSearch {
         let gain = |point: &SweepPoint| {
             let runs = [knee.by_means, point.workers].map(|count| self.runs(count));
             let ratio = at_knee.seconds / point.seconds;
-            scatter.interval_of_ratio(ratio, runs).high
+            scatter.interval_of_ratio(ratio, runs)
         };
         let (gain, workers) = above
             .map(|point| (gain(point), point.workers))
-            .max_by(|one, other| one.0.total_cmp(&other.0))?;
-        match gain > CLOSE * OPEN {
+            .max_by(|one, other| one.0.high.total_cmp(&other.0.high))?;
+        match is_gain_open(gain) {
             true => self.fewest_runs([knee.by_means, workers]),
             false => None,
         }
+    }
+
+    /// The smaller count that may do as well, within the resolution, if one run is all that tells so. By the means it
+    /// loses to larger ones only because the best of several means is too good.
+    fn single_below(&self, knee: Knee) -> Option<usize> {
+        let needed = FIRST_RUNS.min(self.most_runs);
+        let is_open = knee.workers < knee.by_means && self.runs(knee.workers) < needed;
+        is_open.then_some(knee.workers)
     }
 
     /// The count halfway between the knee and its smaller neighbour, if the two are far apart, and if the runs vary so

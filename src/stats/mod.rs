@@ -49,10 +49,10 @@ mod usl;
 mod tests;
 
 pub use change::{ALIKE, Change};
-pub use change_point::{ChangePoint, last_change_point};
+pub use change_point::{ChangePoint, change_points, last_change_point};
 pub use history::HistoryChange;
 pub use interval::{Interval, LEVEL};
-pub use knee::{Knee, SweepPoint, is_close};
+pub use knee::{Knee, SweepPoint, is_close, is_gain_open};
 pub use knee_search::KneeSearch;
 pub use latency::Latency;
 pub use pooled::PooledScatter;

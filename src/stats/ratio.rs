@@ -20,13 +20,17 @@ impl RunPair {
 }
 
 /// The speed-up of parallel over serial, and its confidence interval.
-#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 pub struct Speedup {
     /// The number of pairs.
     pub pairs: usize,
     /// The geometric mean of the pairs' ratios.
+    #[schemars(range(min = 0.0))]
     pub ratio: f64,
     /// The 95 % confidence interval of the ratio. `None` for a single pair, which has no variance.
+    #[schemars(schema_with = "Interval::schema_of_ratio")]
     pub interval: Option<Interval>,
 }
 

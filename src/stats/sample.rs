@@ -3,19 +3,26 @@
 use std::fmt;
 
 /// The summary statistics of a sample.
-#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 pub struct Sample {
     /// The number of values, at least one.
     pub n: usize,
     /// The arithmetic mean.
+    #[schemars(range(min = 0.0))]
     pub mean: f64,
     /// The middle value, or the mean of the middle two.
+    #[schemars(range(min = 0.0))]
     pub median: f64,
     /// The sample standard deviation (over n − 1). `None` for a single value, which has no variance.
+    #[schemars(range(min = 0.0))]
     pub deviation: Option<f64>,
     /// The smallest value.
+    #[schemars(range(min = 0.0))]
     pub min: f64,
     /// The largest value.
+    #[schemars(range(min = 0.0))]
     pub max: f64,
 }
 

@@ -3,11 +3,16 @@
 
 use std::f64::consts::PI;
 
-/// The two-sided error of all looks together.
+/// The two-sided error of a single look.
 const ALPHA: f64 = 0.05;
 
+/// The two-sided error that several looks together are planned with. The bounds are those of normal values. Student's t of
+/// few pairs is estimated anew at each look, so that looks err together less often than normal values would, and all
+/// together more often: by the simulation in `measure::sequential`, in 5.4 % of cases with 0.05 here, and in 4.9 % with this.
+const PLANNED: f64 = 0.046;
+
 /// The exponent of the spending function: 1 spends evenly, 3 nearly nothing before the end. With this one, three pairs
-/// decide a speed-up whose pairs scatter by a fifteenth of its logarithm, four one of a seventh, and the last look is at 96.7 %.
+/// decide a speed-up whose pairs scatter by a fifteenth of its logarithm, four one of a sixth, and the last look is at 96.9 %.
 const RHO: f64 = 1.5;
 
 /// The number of pairs at the first look. Two have one degree of freedom, and an interval that says nothing.
@@ -22,7 +27,7 @@ const STEPS: usize = 128;
 /// The looks of a measurement, by number of pairs, and the level of the interval that decides at each.
 ///
 /// A 95 % interval that is looked at again and again, until it decides, is wrong more often than once in 20 times. So
-/// a look spends a part of that error only: in all `ALPHA · (n / most)^RHO` by the look at `n` pairs
+/// a look spends a part of that error only: in all `PLANNED · (n / most)^RHO` by the look at `n` pairs
 /// (Lan and DeMets, "Discrete Sequential Boundaries for Clinical Trials", Biometrika 70, 1983; this spending function
 /// is of Kim and DeMets, "Design and Analysis of Group Sequential Tests Based on the Type I Error Spending Rate
 /// Function", Biometrika 74, 1987). The bounds are those of normal values with a known variance, by recursive
@@ -78,7 +83,7 @@ impl Looks {
 
 /// The share of the error that is spent by a look.
 fn spent(count: usize, most: usize) -> f64 {
-    ALPHA * (count as f64 / most as f64).powf(RHO)
+    PLANNED * (count as f64 / most as f64).powf(RHO)
 }
 
 /// The levels of looks at so many pairs each; the last one spends all that is left.
@@ -87,8 +92,11 @@ fn levels(counts: &[usize], most: usize) -> Vec<f64> {
     let mut walk = BoundedSum::new();
     let mut before = 0.0;
     for (place, &count) in counts.iter().enumerate() {
-        let is_last = place + 1 == counts.len();
-        let spent = if is_last { ALPHA } else { spent(count, most) };
+        let spent = match counts.len() {
+            1 => ALPHA,
+            looks if place + 1 == looks => PLANNED,
+            _ => spent(count, most),
+        };
         let bound = walk.bound(count as f64, spent - before);
         levels.push(1.0 - 2.0 * upper_tail(bound / (count as f64).sqrt()));
         walk.step(count as f64, bound);
@@ -223,7 +231,10 @@ mod tests {
                 let critical = crate::stats::critical_value(1_000_000, *level);
                 walk.step(time, critical * time.sqrt());
                 let within: f64 = walk.grid.iter().map(|(_, mass)| mass).sum();
-                let planned = spent(*count, most);
+                let planned = match looks.counts.len() {
+                    1 => ALPHA,
+                    _ => spent(*count, most),
+                };
                 assert!(
                     (1.0 - within - planned).abs() < 2e-4,
                     "{count} of {most}: {within}"

@@ -12,7 +12,9 @@ use std::collections::BTreeSet;
 ///
 /// (Neil Gunther, "Guerrilla Capacity Planning", 2007, chapters 4 and 5). With σ = κ = 0 it is linear, with
 /// κ = 0 it is Amdahl's law.
-#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 pub struct Usl {
     /// λ: the throughput of one worker.
     pub lambda: f64,

@@ -201,9 +201,11 @@ for name in sys.argv[2:]:
         assert lines.pop() == ''
         for one in lines:
             line.validate(json.loads(one))
+            assert not line.is_valid({**json.loads(one), 'of_nobody': 1})
             count += 1
     else:
         document.validate(json.loads(text))
+        assert not document.is_valid({**json.loads(text), 'of_nobody': 1})
         count += 1
 # The schema is not one that lets everything pass.
 assert not line.is_valid({'type': 'warning'}) and not document.is_valid({})

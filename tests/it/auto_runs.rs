@@ -1,4 +1,5 @@
-//! The program as a process: `--runs auto`, which makes pairs of runs until a comparison decides.
+//! The program as a process: `--runs auto`, which makes pairs of runs until a comparison decides, and rounds until a
+//! sweep does.
 
 #![expect(
     clippy::unwrap_used,
@@ -189,10 +190,16 @@ fn options_that_go_with_no_automatic_number_are_refused() {
         (&["--compare", "--runs=3", "--precision=2%"][..], "--runs 3"),
         (&["--compare", "--runs=3", "--max-runs=9"], "--runs 3"),
         (
-            &["--sweep=1,2", "--runs=auto"],
-            "--runs auto is about comparisons",
+            &["--sweep=auto", "--runs=auto"],
+            "with --sweep auto, which chooses its runs",
         ),
-        (&["--measurement-time=9s"], "without --compare"),
+        (&["--sweep=auto", "--max-runs=9"], "--sweep auto"),
+        (&["--sweep=1,2", "--runs=3", "--precision=2%"], "--runs 3"),
+        (
+            &["--sweep=2", "--precision=2%"],
+            "give --sweep several numbers",
+        ),
+        (&["--measurement-time=9s"], "without --compare or --sweep"),
         (&["--compare", "--precision=2"], "as 2.5%"),
         (&["--compare", "--precision=0%"], "as 2.5%"),
         (&["--compare", "--max-runs=2"], "from 3 to"),
@@ -201,6 +208,143 @@ fn options_that_go_with_no_automatic_number_are_refused() {
         let run = pfetch(&[args, &["http://127.0.0.1:1/"]].concat()).run();
         run.exits(2).complains_in_a_line().says(told);
     }
+}
+
+/// Sweeps so many URLs of this path, in JSON Lines without results.
+fn sweep(list: &str, counts: &str, options: &[&str]) -> Run {
+    let counts = format!("--sweep={counts}");
+    let args = [counts.as_str(), "--format=jsonl", "--summary-only", "-"];
+    pfetch(&[&args, options].concat()).stdin(list).run()
+}
+
+/// The line of the sweep, and the number of runs at each number of workers.
+fn swept(run: &Run) -> (Value, Vec<usize>) {
+    let lines = run.json();
+    let found = lines.into_iter().find(|line| line["type"] == "sweep");
+    run.check("there is a sweep", found.is_some());
+    let found = found.unwrap();
+    let points = found["points"].as_array().unwrap().iter();
+    let runs = points.map(|point| point["seconds"].as_array().unwrap().len());
+    let runs = runs.collect();
+    (found, runs)
+}
+
+#[test]
+fn a_sweep_over_given_numbers_ends_once_its_knee_and_its_gates_are_decided() {
+    let server = Server::start();
+    // Four at once take a quarter of the time of one.
+    let list = list(&server, "/delay/40/10", 4);
+    for options in [
+        &["--assert=speedup>=2"][..],
+        &["--assert=speedup>=2", "--runs=auto"],
+    ] {
+        let before = server.targets().len();
+        let run = sweep(&list, "1,4", options).exits(0);
+        let (swept, runs) = swept(&run);
+        run.check("decided", swept["auto"]["ended_by"] == "decided");
+        run.check("the knee", swept["knee"]["workers"] == 4);
+        let gate = run.json().pop().unwrap();
+        run.check("held", gate["verdict"] == "held");
+        run.check("as many at each", runs[0] == runs[1]);
+        run.check("at a look", [3, 4, 6, 8, 11, 15, 20, 30].contains(&runs[0]));
+        let made = server.targets().len() - before;
+        run.check("as many runs as are told", made == 4 * 2 * (runs[0] + 1));
+    }
+}
+
+#[test]
+fn the_most_rounds_and_the_time_end_a_sweep_and_its_reports_and_replays_say_so() {
+    let (server, dir) = (Server::start(), Dir::new());
+    let list = list(&server, "/delay/10/10", 4);
+    // No three rounds are so alike.
+    for (limit, expected, told) in [
+        (
+            "--max-runs=3",
+            "most_pairs",
+            "the most there may be (--max-runs)",
+        ),
+        (
+            "--measurement-time=1ms",
+            "most_time",
+            "no time for more (--measurement-time)",
+        ),
+    ] {
+        let [log, md, html] = ["jsonl", "md", "html"].map(|kind| {
+            dir.path()
+                .join(format!("{expected}.{kind}"))
+                .display()
+                .to_string()
+        });
+        let exports = ["--export", &log, "--export", &md, "--export", &html];
+        let args = ["--sweep=1,2", "--warmup=0", "--precision=0.1%", limit, "-"];
+        let run = pfetch(&[&args[..], &exports].concat())
+            .stdin(list.as_str())
+            .run();
+        let run = run
+            .exits(0)
+            .prints(&format!("3 runs at each number of workers · {told}\n"));
+        let read = |name: &str| std::fs::read_to_string(name).unwrap();
+        let log_lines = read(&log);
+        let is_told = log_lines.contains(&format!("\"ended_by\":\"{expected}\""));
+        assert!(is_told, "{log_lines}");
+        for page in [&md, &html] {
+            assert!(read(page).contains(told), "{}", read(page));
+            assert!(read(page).contains("Rounds were added"), "{}", read(page));
+        }
+        let replayed = pfetch(&["--replay", &log]).run().exits(0);
+        let measured = |run: &Run| {
+            let start = run.stdout.find("  4 URLs · 3 runs").unwrap_or_default();
+            run.stdout[start..].to_owned()
+        };
+        assert_eq!(measured(&run), measured(&replayed), "{run:?} {replayed:?}");
+    }
+    let run = sweep(&list, "1,2", &["--runs=2"]).exits(0);
+    let (swept, runs) = swept(&run);
+    run.check("given", swept["auto"].is_null() && runs == [2, 2]);
+}
+
+#[test]
+fn a_sweep_of_one_number_goes_on_until_its_gate_on_the_saved_run_is_decided() {
+    let (server, dir) = (Server::start(), Dir::new());
+    let list = list(&server, "/delay/10/10", 4);
+    let file = dir.path().join("saved.json").display().to_string();
+    sweep(&list, "2", &["--save-baseline", &file]).exits(0);
+    let saved = ["--against", file.as_str()];
+    let run = sweep(
+        &list,
+        "2",
+        &[&saved[..], &["--assert=total_vs_baseline<=50"]].concat(),
+    );
+    let run = run.exits(0);
+    let (swept_once, _) = swept(&run);
+    run.check("decided", swept_once["auto"]["ended_by"] == "decided");
+    // A gate that the same work can hardly decide takes all the rounds there may be.
+    let gates = ["--assert=total_vs_baseline==1", "--max-runs=5"];
+    let run = sweep(&list, "2", &[&saved[..], &gates].concat());
+    let (swept_again, _) = swept(&run);
+    let is_open = run.json().pop().unwrap()["verdict"] == "inconclusive";
+    let is_at_most = swept_again["auto"]["ended_by"] == "most_pairs";
+    run.check("undecided to the end", is_open == is_at_most);
+}
+
+#[test]
+fn a_sweep_that_is_stopped_says_of_how_many_at_most() {
+    let count = AtomicUsize::new(0);
+    let server = Server::with(move |request, reply| {
+        // A round of two URLs and two numbers of workers, then nothing any more.
+        if count.fetch_add(1, Ordering::SeqCst) >= 4 {
+            reply.wait(Duration::from_secs(60));
+        }
+        routes(request, reply)
+    });
+    let [one, other] = ["/bytes/5?1", "/bytes/5?2"].map(|path| server.url(path));
+    let running = pfetch(&["--sweep=1,2", "--warmup=0", &one, &other]).start();
+    while server.targets().len() <= 4 {
+        thread::yield_now();
+    }
+    running.signal(Signal::INT);
+    let run = running.end().exits(130);
+    run.prints("stopped early, after 2 of at most 60 runs");
 }
 
 /// Three at once, so that each meets a busy machine.

@@ -67,17 +67,43 @@ fn a_file_without_permission_is_named() {
 fn mistakes_on_the_command_line_say_what_to_do() {
     let server = Server::start();
     let url = server.url("/bytes/1");
-    let cases: [(&[&str], &str); 35] = [
+    let cases: [(&[&str], &str); 42] = [
         (
             &["-j", "0"],
-            "invalid value '0' for '--workers <N>': give a whole number from 1 to 10000",
+            "invalid value '0' for '-j <N>': give a whole number from 1 to 10000",
         ),
         (&["-j", "1000000"], "give a whole number from 1 to 10000"),
         (
             &["-j", "x"],
-            "invalid value 'x' for '--workers <N>': give a whole number",
+            "invalid value 'x' for '-j <N>': give a whole number",
         ),
-        (&["-j", "-1"], "there is no option '-1'"),
+        (
+            &["-j", "-1"],
+            "invalid value '-1' for '-j <N>': give a whole number from 1 to 10000",
+        ),
+        // Another option's letter behind a dash is a number here.
+        (&["-j", "-4"], "invalid value '-4' for '-j <N>': give"),
+        (
+            &["--retry", "-1"],
+            "invalid value '-1' for '--retry <N>': give a whole number from 0",
+        ),
+        (
+            &["-m", "-1"],
+            "invalid value '-1' for '-m <TIME>': give a time, as",
+        ),
+        (
+            &["--max-time=-.5"],
+            "invalid value '-.5' for '--max-time <TIME>': give a time, as",
+        ),
+        (&["--rate", "-5/s"], "for '--rate <N/s|m|h>': give a number"),
+        (
+            &["--max-bytes", "-1K"],
+            "for '--max-bytes <SIZE>': give a number of bytes",
+        ),
+        (
+            &["--assert", "-1"],
+            "invalid value '-1' for '--assert <EXPR>': ",
+        ),
         (&["--queue", "1.5"], "give a whole number from 0 to 1000000"),
         (
             &["--timeout", "5,5"],
@@ -94,7 +120,10 @@ fn mistakes_on_the_command_line_say_what_to_do() {
             &["--stall-timeout", "soon"],
             "give a time, as 1500ms, 30s or 5m",
         ),
-        (&["--max-redirects", "-1"], "'-1'"),
+        (
+            &["--max-redirects", "-1"],
+            "'-1' for '--max-redirects <N>': give a whole number from 0",
+        ),
         (
             &["--max-redirects", "many"],
             "invalid value 'many' for '--max-redirects <N>': ",

@@ -612,6 +612,14 @@ fn damages() -> Vec<(Vec<u8>, &'static str)> {
             "it is damaged (unknown type \"new\")",
         ),
         (
+            b"null".to_vec(),
+            "it is damaged (invalid type: null, expected an object",
+        ),
+        (
+            b"[]".to_vec(),
+            "it is damaged (invalid length 0, expected an object",
+        ),
+        (
             b"{\"type\":\"pfetch-log\",\"schema\":1}".to_vec(),
             "it is damaged (unknown type \"pfetch-log\")",
         ),

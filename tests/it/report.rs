@@ -145,6 +145,8 @@ fn summary() -> Summary {
         slowdown: None,
         busy: Duration::from_millis(10_500),
         slowest: Duration::from_secs(10),
+        slowest_waits: Duration::ZERO,
+        receiving: Duration::ZERO,
         output_failed: false,
         stopped: true,
         listed: Some(5),
@@ -166,6 +168,8 @@ fn single() -> Summary {
         makespan: Some(100 * MS),
         busy: 200 * MS,
         slowest: 50 * MS,
+        slowest_waits: Duration::ZERO,
+        receiving: Duration::ZERO,
         ..Summary::default()
     }
 }
@@ -208,12 +212,11 @@ fn a_whole_run_is_compared_with_the_serial_estimate() {
         "  4 URLs: 2 ok, 2 failed · 2.5 kB · 4 workers
   parallel    10.00 s
   serial      10.50 s  estimated: the sum of the requests' times
-  speed-up  up to 1.05x  estimated, if the server is not the limit · of at most 1.05x here (slowest URL 10.00 s) · --compare measures it
+  speed-up  up to 1.05x  estimated, if the server is not the limit · of at most 1.05x by these times (slowest URL 10.00 s) · --compare measures it
 "
     );
     let text = json(Baseline::Estimate, vec![Event::Ended(whole())]);
-    let serial =
-        r#""serial":{"method":"estimate","seconds":10.5,"speedup":1.05,"best_speedup":1.05},"#;
+    let serial = r#""serial":{"method":"estimate","seconds":10.5,"speedup":1.05,"best_speedup":1.05,"unseen_limit":null},"#;
     assert!(text.contains(serial), "{text}");
 }
 
@@ -250,14 +253,17 @@ fn one_url_has_one_line_and_is_compared_with_nothing() {
 
 #[test]
 fn workers_can_be_the_bound_of_the_speed_up() {
-    for (workers, bound) in [(1, "1.00x here (1 worker)"), (2, "2.00x here (2 workers)")] {
+    for (workers, speedup, bound) in [
+        (1, "up to 2.00x", "1.00x by these times (1 worker)"),
+        (2, "1.0x to 2.0x", "2.00x by these times (2 workers)"),
+    ] {
         let few = Summary {
             ok: 4,
             workers,
             ..single()
         };
         let text = human(HumanStyle::default(), vec![], few);
-        assert!(text.contains("  speed-up  up to 2.00x  "), "{text}");
+        assert!(text.contains(&format!("  speed-up  {speedup}  ")), "{text}");
         let end = format!("of at most {bound} · --compare measures it\n");
         assert!(text.ends_with(&end), "{text}");
     }

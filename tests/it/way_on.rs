@@ -12,6 +12,9 @@ use crate::server::Server;
 const DROPPED: &str = "pfetch: note: the body was not kept: --cat prints it in place of the report, -o FILE saves \
                        it, and --format jsonl is the report for programs\n";
 
+const BODIES: &str = "pfetch: note: the bodies were not kept, which curl would print: --cat prints them in place of the \
+                      report, -o FILE or -d DIR saves them, and -o /dev/null says that none is wanted\n";
+
 #[test]
 fn a_body_that_a_pipe_or_a_file_was_to_get_is_said_to_be_dropped() {
     let server = Server::start();
@@ -20,13 +23,74 @@ fn a_body_that_a_pipe_or_a_file_was_to_get_is_said_to_be_dropped() {
         let run = pfetch(&[options, &[&url]].concat()).run();
         run.exits(0).says(DROPPED).prints("/bytes/3\n");
     }
-    // As curl prints it before the template.
-    let run = pfetch(&["-s", "-w", "\n%{http_code}", &url]).run();
-    run.exits(0).says(DROPPED).prints("200");
     let dir = Dir::new();
     let file = File::create(dir.path().join("page.json")).expect("the folder is there");
     let run = pfetch(&[&url]).stdout(Stdio::from(file)).run();
     run.exits(0).says(DROPPED);
+}
+
+#[test]
+fn bodies_that_curl_prints_before_a_template_are_said_once_to_be_dropped() {
+    let server = Server::start();
+    let (url, missing) = (server.url("/bytes/3"), server.url("/status/404"));
+    let dir = Dir::new();
+    let list = dir.file("list", format!("{url}\n{url}\n"));
+    let template = "\n%{http_code}";
+    for options in [
+        &["-s", "-w", template, &*url][..],
+        &["-w", template, &url],
+        &["-sS", "-w", template, &url, &url],
+        &["-q", "-w", template, &url],
+        &["-qq", "-w", template, "-i", &list],
+        &["--format", template, &url, &missing],
+        &["-w", template, "--assert=failed<=0", &url],
+    ] {
+        let run = pfetch(options).run().says(BODIES).prints("\n200\n");
+        run.check("once", run.stderr.matches("not kept").count() == 1);
+    }
+    // curl's -s alone, of several URLs.
+    pfetch(&["-s", &url, &url])
+        .run()
+        .exits(0)
+        .says(BODIES)
+        .prints("2 URLs: 2 ok");
+    let file = format!("{}/file", dir.path().display());
+    for options in [
+        &["-o", "/dev/null", "-w", template, &*url][..],
+        &["-o", &file, "-w", template, &url],
+        &["-w", "{status}", &url],
+        &["-w", template, &missing],
+        &["--dry-run", "-w", template, &url],
+    ] {
+        pfetch(options).run().never_shows("not kept");
+    }
+}
+
+#[test]
+fn a_new_file_that_gets_hardly_a_report_is_not_what_was_meant() {
+    let server = Server::start();
+    let url = server.url("/bytes/3");
+    let dir = Dir::new();
+    let list = dir.file("list", &url);
+    let path = dir.path().join("page");
+    for options in [&["-q"][..], &["-qq"], &["-qqv"]] {
+        let file = File::create(&path).expect("the folder is there");
+        let run = pfetch(&[options, &[&url]].concat()).stdout(Stdio::from(file));
+        run.run().exits(0).says(DROPPED);
+        // A log that is added to is no page.
+        let log = File::options()
+            .append(true)
+            .open(&path)
+            .expect("it is there");
+        let run = pfetch(&[options, &[&url]].concat()).stdout(Stdio::from(log));
+        run.run().exits(0).never_shows("not kept");
+        // Nor has a pipe to a mailer a word to say of what succeeds.
+        let run = pfetch(&[options, &[&url]].concat()).run();
+        run.exits(0).never_shows("not kept");
+    }
+    let file = File::create(&path).expect("the folder is there");
+    let run = pfetch(&["-qq", "-i", &list]).stdout(Stdio::from(file));
+    run.run().exits(0).never_shows("not kept");
 }
 
 #[test]
@@ -72,11 +136,14 @@ fn who_did_not_expect_the_body_is_not_told_of_it() {
 fn the_headers_of_a_head_are_noted_to_be_elsewhere_where_nothing_shows_them() {
     let server = Server::start();
     let url = server.url("/bytes/3");
-    let note = "pfetch: note: the headers are not shown: -v shows them, --format jsonl -v has them as data\n";
+    let note = "pfetch: note: the headers are not shown: -v shows them on standard error (behind it, 2>&1 brings them \
+                into a pipe), --format jsonl -v has them as data\n";
     for args in [
         &["-I", &*url][..],
         &["--spider", &url],
         &["-sI", "-j4", &url],
+        &["-sI", &url, &url],
+        &["-sI", "-w", "%{http_code}", &url],
     ] {
         let run = pfetch(args).run().exits(0);
         run.check("once", run.stderr == note);
@@ -87,6 +154,7 @@ fn the_headers_of_a_head_are_noted_to_be_elsewhere_where_nothing_shows_them() {
         &["-Iv", &*url][..],
         &["-Iq", &url],
         &["-I", "--format={status}", &url],
+        &["-sI", "-o", "/dev/null", "-w", "%{http_code}", &url],
         &["-I", "--format=jsonl", &url],
         &["-I", "--export=json=-", &url],
         &["-I", &url, &url],

@@ -347,7 +347,11 @@ impl Run {
     /// Standard error without the names of exports that were written, and without the note on the body of the only
     /// URL, which standard output does not get: here it is always a pipe.
     fn complaints(&self) -> String {
-        let no_complaints = ["pfetch: wrote ", "pfetch: note: the body was not kept: "];
+        let no_complaints = [
+            "pfetch: wrote ",
+            "pfetch: note: the body was not kept: ",
+            "pfetch: note: the bodies were not kept, ",
+        ];
         let lines = self.stderr.split_inclusive('\n');
         lines
             .filter(|line| !no_complaints.iter().any(|start| line.starts_with(start)))

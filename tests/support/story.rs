@@ -189,6 +189,7 @@ pub(crate) fn sweep(targets: u64, points: &[(usize, &[f64])]) -> Sweep {
     Sweep {
         targets,
         stopped: None,
+        auto: None,
         search: None,
         knee: Knee::of(&plain),
         law: Usl::fit(&rates),

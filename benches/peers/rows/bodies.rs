@@ -5,13 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::clients;
-use crate::measure::{Contender, Usage};
+use crate::measure::Contender;
 use crate::site::{LARGE, curl_list_saving};
 use crate::table::{CPU, Limit, PEAK, RATE, Table, WALL};
 
-use super::Bench;
-
-const WALL_TIME: (&str, fn(&Usage) -> f64) = ("time", |usage| usage.wall);
+use super::{Bench, CPU_TIME, REQUEST_RATE, WALL_TIME};
 
 /// P3
 pub(super) fn large(bench: &Bench) -> Vec<Table> {
@@ -86,8 +84,12 @@ fn discarded(bench: &Bench, scheme: &str, url: &str) -> Table {
     }
     bench.race(&mut all);
     let mut table = Table::new(format!("{scheme}, discarded"), &[WALL, CPU, PEAK], &all);
-    for peer in ["curl", "wget2"] {
-        table.ask(&all, WALL_TIME, ("pfetch", peer), Limit::AtMost(1.0));
+    if scheme == "https" {
+        table.ask(&all, CPU_TIME, ("pfetch", "curl"), Limit::AtMost(0.6));
+    }
+    for (peer, limit) in [("curl", 0.85), ("wget2", 1.0)] {
+        let limit = if scheme == "https" { 1.0 } else { limit };
+        table.ask(&all, WALL_TIME, ("pfetch", peer), Limit::AtMost(limit));
     }
     table.note("aria2c cannot discard")
 }
@@ -138,15 +140,15 @@ fn in_folder(
 
 /// P8
 pub(super) fn many(bench: &Bench) -> Vec<Table> {
-    const COUNT: usize = 20_000;
     const WORKERS: usize = 8;
+    let count = bench.count(20_000);
     let site = &bench.site;
     let scratch: PathBuf = site.folder().join("many");
     let prefix = site.url("/small/");
-    let list = site.list(&prefix, COUNT);
+    let list = site.list(&prefix, count);
     let mut folders = clients::folders(&scratch, "pfetch");
     let pfetch_list = list.clone();
-    let mut all = vec![Contender::new("pfetch", COUNT, move || {
+    let mut all = vec![Contender::new("pfetch", count, move || {
         let mut command = clients::pfetch(WORKERS, &pfetch_list);
         command.arg("-d").arg(folders());
         command
@@ -154,7 +156,7 @@ pub(super) fn many(bench: &Bench) -> Vec<Table> {
     if bench.installed.wget2 {
         let mut folders = clients::folders(&scratch, "wget2");
         let list = list.clone();
-        all.push(Contender::new("wget2", COUNT, move || {
+        all.push(Contender::new("wget2", count, move || {
             let mut command = clients::wget2(WORKERS, &list);
             command.arg("-P").arg(folders());
             command
@@ -163,15 +165,15 @@ pub(super) fn many(bench: &Bench) -> Vec<Table> {
     if bench.installed.curl {
         let mut folders = clients::folders(&scratch, "curl");
         // Its list names the files, so each run has a list of its own, in the folder.
-        all.push(Contender::new("curl -Z", COUNT, move || {
+        all.push(Contender::new("curl -Z", count, move || {
             let folder = folders();
-            let list = curl_list_saving(&folder, &prefix, COUNT);
+            let list = curl_list_saving(&folder, &prefix, count);
             clients::curl(WORKERS, &list)
         }));
     }
     if bench.installed.aria2c {
         let mut folders = clients::folders(&scratch, "aria2c");
-        let aria2c = Contender::new("aria2c", COUNT, move || {
+        let aria2c = Contender::new("aria2c", count, move || {
             clients::aria2c(WORKERS, &list, &folders())
         });
         // It takes ten times as long as the others.
@@ -180,8 +182,12 @@ pub(super) fn many(bench: &Bench) -> Vec<Table> {
     bench.race(&mut all);
     let _ = fs::remove_dir_all(&scratch);
     let mut table = Table::new("", &[WALL, RATE, CPU, PEAK], &all);
-    let rate: (&str, fn(&Usage) -> f64) = ("rate", Usage::rate);
-    table.ask(&all, rate, ("pfetch", "wget2"), Limit::AtLeast(1.2));
-    table.ask(&all, rate, ("pfetch", "aria2c"), Limit::AtLeast(1.0));
+    table.ask(&all, REQUEST_RATE, ("pfetch", "wget2"), Limit::AtLeast(2.0));
+    table.ask(
+        &all,
+        REQUEST_RATE,
+        ("pfetch", "aria2c"),
+        Limit::AtLeast(1.0),
+    );
     vec![table.note("only pfetch's files are whole or absent, whatever happens meanwhile")]
 }

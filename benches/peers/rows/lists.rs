@@ -6,7 +6,7 @@ use crate::clients;
 use crate::measure::{Contender, Usage};
 use crate::table::{CPU_EACH, Limit, PEAK, RATE, Table};
 
-use super::{Bench, from_list};
+use super::{Bench, REQUEST_CPU, from_list};
 
 const WORKERS: usize = 32;
 
@@ -18,6 +18,8 @@ pub(super) fn memory(bench: &Bench) -> Vec<Table> {
     if bench.is_long {
         counts.push(10_000_000);
     }
+    let counts: Vec<usize> = counts.into_iter().map(|count| bench.count(count)).collect();
+    let many = counts[1];
     let mut all = Vec::new();
     for &count in &counts {
         let list = site.list(&prefix, count);
@@ -28,18 +30,24 @@ pub(super) fn memory(bench: &Bench) -> Vec<Table> {
         all.push(pfetch.at_most(if count > 1_000_000 { 1 } else { usize::MAX }));
     }
     // What they need grows with the list, hardly from run to run.
-    let list = site.list(&prefix, 1_000_000);
+    let list = site.list(&prefix, many);
     if bench.installed.wget2 {
-        let wget2 = from_list("wget2, 1000 k URLs", 1_000_000, &list, |list| {
-            clients::wget2_discarding(WORKERS, list)
-        });
+        let wget2 = from_list(
+            &format!("wget2, {} k URLs", many as f64 / 1e3),
+            many,
+            &list,
+            |list| clients::wget2_discarding(WORKERS, list),
+        );
         all.push(wget2.at_most(1));
     }
     if bench.installed.curl {
-        let list = site.curl_list(&prefix, 1_000_000);
-        let curl = from_list("curl -Z, 1000 k URLs", 1_000_000, &list, |list| {
-            clients::curl(WORKERS, list)
-        });
+        let list = site.curl_list(&prefix, many);
+        let curl = from_list(
+            &format!("curl -Z, {} k URLs", many as f64 / 1e3),
+            many,
+            &list,
+            |list| clients::curl(WORKERS, list),
+        );
         all.push(curl.at_most(1));
     }
     bench.race_for(Duration::from_secs(1_800), &mut all);
@@ -47,7 +55,7 @@ pub(super) fn memory(bench: &Bench) -> Vec<Table> {
     let peak: fn(&Usage) -> f64 = |usage| usage.peak;
     for &count in &counts {
         let mebibytes = |usage: &Usage| usage.peak / (1024.0 * 1024.0);
-        table.ask_absolute("MiB", &all, mebibytes, &pfetch(count), Limit::AtMost(24.0));
+        table.ask_absolute("MiB", &all, mebibytes, &pfetch(count), Limit::AtMost(12.0));
         if count > counts[0] {
             let names = (pfetch(count), pfetch(counts[0]));
             table.ask(
@@ -67,7 +75,7 @@ pub(super) fn memory(bench: &Bench) -> Vec<Table> {
 /// P6
 pub(super) fn cpu(bench: &Bench) -> Vec<Table> {
     let prefix = bench.site.url("/small/");
-    let counts = [10_000, 1_000_000];
+    let counts = [10_000, 1_000_000].map(|count| bench.count(count));
     let mut all: Vec<Contender> = counts
         .iter()
         .map(|&count| {
@@ -80,12 +88,16 @@ pub(super) fn cpu(bench: &Bench) -> Vec<Table> {
     bench.race(&mut all);
     let mut table = Table::new("bodies of 1 KiB", &[CPU_EACH, RATE, PEAK], &all);
     let names = counts.map(pfetch);
-    let cpu: (&str, fn(&Usage) -> f64) = ("CPU per request", Usage::cpu_each);
-    table.ask(&all, cpu, (&names[1], &names[0]), Limit::AtMost(1.05));
+    table.ask(
+        &all,
+        REQUEST_CPU,
+        (&names[1], &names[0]),
+        Limit::AtMost(1.05),
+    );
     vec![table]
 }
 
 /// "pfetch, 1000 k URLs"
 fn pfetch(count: usize) -> String {
-    format!("pfetch, {} k URLs", count / 1_000)
+    format!("pfetch, {} k URLs", count as f64 / 1e3)
 }

@@ -5,7 +5,10 @@ use crate::jobs::WAYS;
 use crate::measure::{Contender, Usage};
 use crate::table::{CPU, CPU_EACH, Limit, PEAK, RATE, SHORT_CPU, SHORT_WALL, Table, WALL};
 
-use super::{Bench, discarding, floor, from_list, itself};
+use super::{
+    Bench, REQUEST_CPU, REQUEST_RATE, UREQ_LOOP, WALL_TIME, discarding, floor, from_list, itself,
+    ureq_loops,
+};
 
 /// P1
 pub(super) fn kept(bench: &Bench) -> Vec<Table> {
@@ -13,15 +16,15 @@ pub(super) fn kept(bench: &Bench) -> Vec<Table> {
 }
 
 fn kept_on(bench: &Bench, workers: usize) -> Table {
-    const COUNT: usize = 100_000;
-    const FEW: usize = 500;
+    let (count, few) = (bench.count(100_000), bench.count(500));
     let site = &bench.site;
     let prefix = site.url("/small/");
-    let mut all = vec![floor(&site.address(), "/small/1", workers, COUNT, "keep")];
-    all.extend(discarding(bench, &prefix, COUNT, workers));
+    let mut all = vec![floor(&site.address(), "/small/1", workers, count, "keep")];
+    all.extend(ureq_loops(&site.address(), "/small/", workers, count));
+    all.extend(discarding(bench, &prefix, count, workers));
     if bench.installed.curl {
-        let few = site.list(&prefix, FEW);
-        all.push(from_list("xargs curl", FEW, &few, move |list| {
+        let list = site.list(&prefix, few);
+        all.push(from_list("xargs curl", few, &list, move |list| {
             clients::xargs_curl(workers, list)
         }));
     }
@@ -30,36 +33,39 @@ fn kept_on(bench: &Bench, workers: usize) -> Table {
         let wrk = Contender::new("wrk", 0, move || clients::wrk(workers, &url));
         all.push(wrk.counting(clients::wrk_count));
     }
+    if bench.installed.hey {
+        let url = site.url("/small/1");
+        let hey = Contender::new("hey", count, move || clients::hey(workers, count, &url));
+        all.push(hey.counting(clients::hey_count));
+    }
     bench.race(&mut all);
     let mut table = Table::new(format!("{workers} workers"), &[RATE, CPU_EACH, PEAK], &all);
-    let cpu: (&str, fn(&Usage) -> f64) = ("CPU", Usage::cpu_each);
-    table.ask(&all, cpu, ("pfetch", "raw sockets"), Limit::AtMost(1.35));
-    table.ask(&all, cpu, ("pfetch", "wget2"), Limit::AtMost(0.75));
-    table.ask(&all, cpu, ("pfetch", "curl -Z"), Limit::AtMost(0.5));
-    let rate: (&str, fn(&Usage) -> f64) = ("rate", Usage::rate);
+    for (peer, limit) in [(UREQ_LOOP, 1.0), ("wget2", 0.75), ("curl -Z", 0.4)] {
+        table.ask(&all, REQUEST_CPU, ("pfetch", peer), Limit::AtMost(limit));
+    }
     for peer in ["wget2", "curl -Z", "xargs curl"] {
-        table.ask(&all, rate, ("pfetch", peer), Limit::AtLeast(1.0));
+        table.ask(&all, REQUEST_RATE, ("pfetch", peer), Limit::AtLeast(1.0));
     }
     table
-        .note("wrk asks for one URL again and again, from one thread, and reports nothing of each")
-        .note(format!("xargs starts a curl for each of {FEW} URLs"))
+        .note("wrk and hey ask for one URL again and again, wrk from one thread, and report nothing of each")
+        .note(format!("xargs starts a curl for each of {few} URLs"))
         .note("aria2c saves whatever it fetches: it is in P8")
 }
 
 /// P9
 pub(super) fn closed(bench: &Bench) -> Vec<Table> {
-    const COUNT: usize = 20_000;
     const WORKERS: usize = 8;
+    let count = bench.count(20_000);
     let site = &bench.site;
-    let mut all = vec![floor(&site.address(), "/close/1", WORKERS, COUNT, "close")];
-    all.extend(discarding(bench, &site.url("/close/"), COUNT, WORKERS));
+    let mut all = vec![floor(&site.address(), "/close/1", WORKERS, count, "close")];
+    all.extend(discarding(bench, &site.url("/close/"), count, WORKERS));
     bench.race(&mut all);
     let mut table = Table::new("", &[RATE, CPU_EACH, PEAK], &all);
     table.ask(
         &all,
-        ("rate", Usage::rate),
+        REQUEST_RATE,
         ("pfetch", "curl -Z"),
-        Limit::AtLeast(1.0),
+        Limit::AtLeast(4.0),
     );
     vec![table]
 }
@@ -109,7 +115,11 @@ pub(super) fn one(bench: &Bench) -> Vec<Table> {
             all.push(contender("wget2", "wget2", args));
         }
         // It is over at once, and varies much for that.
-        let rounds = bench.rounds.max(5) * 20;
+        let rounds = if bench.is_quick {
+            1
+        } else {
+            bench.rounds.max(5) * 20
+        };
         crate::measure::race(rounds, super::LIMIT, site.folder(), &mut all);
         let setting = if is_tls {
             format!("https with the system's {certificates} roots, {rounds} rounds")
@@ -117,18 +127,11 @@ pub(super) fn one(bench: &Bench) -> Vec<Table> {
             format!("http, {rounds} rounds")
         };
         let mut table = Table::new(setting, &[SHORT_WALL, SHORT_CPU, PEAK], &all);
-        let wall: (&str, fn(&Usage) -> f64) = ("time", |usage| usage.wall);
-        if is_tls {
-            table.ask(&all, wall, ("pfetch", "curl"), Limit::AtMost(1.0));
-        } else {
-            table.ask(&all, wall, ("pfetch", "curl"), Limit::AtMost(0.4));
-            table.ask_absolute(
-                "ms",
-                &all,
-                |usage| usage.wall * 1e3,
-                "pfetch",
-                Limit::AtMost(2.0),
-            );
+        let limit = if is_tls { 1.0 } else { 0.45 };
+        table.ask(&all, WALL_TIME, ("pfetch", "curl"), Limit::AtMost(limit));
+        if !is_tls {
+            let milliseconds = |usage: &Usage| usage.wall * 1e3;
+            table.ask_absolute("ms", &all, milliseconds, "pfetch", Limit::AtMost(1.7));
         }
         tables.push(table);
     }
@@ -137,20 +140,19 @@ pub(super) fn one(bench: &Bench) -> Vec<Table> {
 
 /// P7
 pub(super) fn pool(bench: &Bench) -> Vec<Table> {
-    const COUNT: usize = 1_000_000;
+    let total = bench.count(1_000_000);
     let on = |workers: usize| {
         let mut all: Vec<Contender> = WAYS
             .iter()
             .map(|&way| {
-                let [workers, count] = [workers, COUNT].map(|number| number.to_string());
-                Contender::new(way, COUNT, move || itself(["jobs", way, &workers, &count]))
+                let [workers, count] = [workers, total].map(|number| number.to_string());
+                Contender::new(way, total, move || itself(["jobs", way, &workers, &count]))
             })
             .collect();
         bench.race(&mut all);
         let mut table = Table::new(format!("{workers} threads"), &[WALL, CPU, PEAK], &all);
         for way in &WAYS[1..] {
-            let wall: (&str, fn(&Usage) -> f64) = ("time", |usage| usage.wall);
-            table.ask(&all, wall, (way, WAYS[0]), Limit::AtMost(2.0));
+            table.ask(&all, WALL_TIME, (way, WAYS[0]), Limit::AtMost(1.8));
         }
         table
     };

@@ -3,30 +3,35 @@
 use crate::clients;
 use crate::delay::DelayServer;
 use crate::latency::line_delays;
-use crate::measure::{Usage, median};
+use crate::measure::median;
 use crate::table::{CPU_EACH, Goal, Limit, PEAK, Table, WALL, middle};
 
-use super::{Bench, discarding, floor, from_list};
+use super::{Bench, WALL_TIME, discarding, floor, from_list};
 
 /// P2
 pub(super) fn delayed(bench: &Bench) -> Vec<Table> {
-    let settings = [(1_000, 50, 100, 1.03), (10_000, 100, 1_000, 1.10)];
+    let settings = [(1_000, 50, 100, 1.02), (10_000, 100, 1_000, 1.04)];
     settings
         .map(|(count, milliseconds, workers, limit)| {
             let server = DelayServer::start(milliseconds);
+            let count = bench.count(count);
             let prefix = format!("http://127.0.0.1:{}/", server.port);
             let address = format!("127.0.0.1:{}", server.port);
             let mut all = vec![floor(&address, "/1", workers, count, "keep")];
             all.extend(discarding(bench, &prefix, count, workers));
             bench.race(&mut all);
-            let ideal = count / workers * usize::try_from(milliseconds).unwrap_or(0);
+            let ideal = count.div_ceil(workers) * usize::try_from(milliseconds).unwrap_or(0);
             let setting = format!(
                 "{count} URLs of {milliseconds} ms, {workers} workers: {ideal} ms at the least"
             );
             let mut table = Table::new(setting, &[WALL, CPU_EACH, PEAK], &all);
-            let wall: (&str, fn(&Usage) -> f64) = ("time", |usage| usage.wall);
             // What raw sockets take is the ideal, with the server's own share.
-            table.ask(&all, wall, ("pfetch", "raw sockets"), Limit::AtMost(limit));
+            table.ask(
+                &all,
+                WALL_TIME,
+                ("pfetch", "raw sockets"),
+                Limit::AtMost(limit),
+            );
             if workers > 300 {
                 table = table.note("curl does at most 300 at once");
             }
@@ -61,7 +66,7 @@ pub(super) fn workers(bench: &Bench) -> Vec<Table> {
         table.goals.push(Goal {
             text: "KiB for each worker after the first".to_owned(),
             value: (many - one) / 1024.0 / (MANY - 1) as f64,
-            limit: Limit::AtMost(100.0),
+            limit: Limit::AtMost(50.0),
         });
     }
     vec![table]
@@ -69,18 +74,19 @@ pub(super) fn workers(bench: &Bench) -> Vec<Table> {
 
 /// LINE
 pub(super) fn lines(bench: &Bench) -> Vec<Table> {
-    let delays: Vec<f64> = (0..bench.rounds)
-        .flat_map(|_| line_delays(clients::PFETCH, 50))
+    [1, 8, 64].map(|at_once| lines_of(bench, at_once)).into()
+}
+
+fn lines_of(bench: &Bench, at_once: usize) -> Table {
+    let each = bench.count(5_000).min(50 * at_once);
+    let mut delays: Vec<f64> = (0..bench.rounds)
+        .flat_map(|_| line_delays(clients::PFETCH, each, at_once))
         .map(|seconds| seconds * 1e3)
         .collect();
-    let mut sorted = delays.clone();
-    sorted.sort_by(f64::total_cmp);
-    let late = sorted[sorted.len() * 95 / 100];
-    let mut table = Table::new(
-        format!("{} URLs of 20 ms, one at a time", delays.len()),
-        &[],
-        &[],
-    );
+    delays.sort_by(f64::total_cmp);
+    let late = delays[delays.len() * 95 / 100];
+    let setting = format!("{} URLs of 20 ms, {at_once} in flight", delays.len());
+    let mut table = Table::new(setting, &[], &[]);
     for (what, value) in [("median", median(delays)), ("95th percentile", late)] {
         table.goals.push(Goal {
             text: format!("ms, {what}"),
@@ -88,5 +94,5 @@ pub(super) fn lines(bench: &Bench) -> Vec<Table> {
             limit: Limit::AtMost(2.0),
         });
     }
-    vec![table]
+    table
 }

@@ -1,4 +1,5 @@
-//! What pfetch tells of itself: help, version, the completion script of a shell, the manual page.
+//! What pfetch tells of itself: help, version, the completion script of a shell, the manual page,
+//! the schema of its reports.
 
 use clap::{ArgAction, Args};
 use clap_complete::Shell;
@@ -26,4 +27,10 @@ pub(crate) struct AboutArgs {
     /// To read it: pfetch --man > pfetch.1; man -l pfetch.1
     #[arg(long, exclusive = true)]
     pub(crate) man: bool,
+
+    /// Print the JSON Schema of the JSON Lines (--format jsonl), of --export json and of --save-baseline.
+    ///
+    /// To check a report with another program: pfetch --schema > pfetch.schema.json
+    #[arg(long, exclusive = true)]
+    pub(crate) schema: bool,
 }

@@ -42,25 +42,26 @@ pub(crate) struct MeasureArgs {
     #[arg(long, value_name = "N", value_parser = small_count)]
     pub(crate) warmup: Option<u32>,
 
-    /// Runs of each arm that count; with '--sweep auto' the most [default: auto; of a sweep 3, of '--sweep auto' 5].
+    /// Runs of each arm that count; with '--sweep auto' the most [default: auto; of '--sweep auto' 5].
     ///
-    /// 'auto' makes pairs of runs until the verdict and each --assert are decided, 3 at least (--compare only).
+    /// 'auto' makes pairs of runs, or rounds of a sweep, until the verdict or the knee and each --assert are decided, 3 at
+    /// least.
     #[arg(long, value_name = "N|auto", value_parser = runs)]
     pub(crate) runs: Option<TypedRuns>,
 
-    /// The most pairs of runs that '--runs auto' makes [default: 30].
+    /// The most pairs or rounds that '--runs auto' makes [default: 30].
     #[arg(long, value_name = "N", value_parser = most_runs)]
     pub(crate) max_runs: Option<u32>,
 
-    /// Time after which '--runs auto' begins no further pair [default: 60s].
+    /// Time after which '--runs auto' begins no further pair or round [default: 60s].
     ///
-    /// Warm-ups count. Three pairs are made in any case.
+    /// Warm-ups count. Three are made in any case.
     #[arg(long, value_name = "TIME", value_parser = time_limit)]
     pub(crate) measurement_time: Option<Duration>,
 
-    /// Make pairs of runs until the speed-up is known to within this share: '2.5%'.
+    /// Make pairs or rounds until the speed-up is known to within this share: '2.5%'.
     ///
-    /// That is half the width of its interval. Without it, pairs are made until the verdict is decided.
+    /// That is half the width of its interval. Without it, they are made until the verdict or the knee is decided.
     #[arg(long, value_name = "N%", value_parser = precision)]
     pub(crate) precision: Option<f64>,
 }

@@ -58,6 +58,16 @@ pub(super) enum Meaning {
     Hint(&'static str),
 }
 
+impl Meaning {
+    /// True if the option has a value, in the next argument if it is not joined to it.
+    pub(super) fn takes_value(&self) -> bool {
+        matches!(
+            self,
+            Meaning::Value(_) | Meaning::Prefixed(..) | Meaning::ByValue(_)
+        )
+    }
+}
+
 /// Joins an own option and its value into one argument, so that a value may begin with a dash.
 pub(super) fn joined(own: &str, value: impl AsRef<OsStr>) -> OsString {
     let mut argument = OsString::from(own);

@@ -5,13 +5,17 @@
 //!   alias, nothing at all, or a hint that says what to write.
 //! * `values` refuses values that pfetch would take, and that were meant for another program.
 //! * `flags` refuses the value of an own option that has none.
+//! * `mistakes` collects the hints for one command line.
+//! * `recipe` has the line to write for a whole command line of a load generator, or of hyperfine.
 //! * `spelled` remembers how options were spelled, for messages that name them.
 //! * `guess` names the option that an unknown one is a misspelling of.
 
 mod flags;
 mod guess;
 mod meaning;
+mod mistakes;
 mod own;
+mod recipe;
 mod spelled;
 mod table;
 mod values;

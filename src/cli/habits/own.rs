@@ -1,5 +1,6 @@
 //! The options that pfetch has itself, as the parser knows them.
 
+use clap::builder::Str;
 use clap::{ArgAction, Command};
 
 /// Own options by their spellings.
@@ -14,7 +15,18 @@ pub(super) struct OwnOption {
     pub(super) long: String,
     short: Option<char>,
     pub(super) takes_value: bool,
+    /// True if the value is a number, alone or with a unit.
+    pub(super) takes_number: bool,
     pub(super) is_help: bool,
+}
+
+/// Tests the names that the help has for the values of an option.
+fn names_number(names: &[Str]) -> bool {
+    const NUMBERS: [&str; 5] = ["N", "TIME", "SIZE", "LIMIT", "EXPR"];
+    let mut words = names
+        .iter()
+        .flat_map(|name| name.split(['|', '/', '%', ',']));
+    words.any(|word| NUMBERS.contains(&word))
 }
 
 impl OwnOptions {
@@ -25,6 +37,7 @@ impl OwnOptions {
                 long: format!("--{}", arg.get_long()?),
                 short: arg.get_short(),
                 takes_value: arg.get_action().takes_values(),
+                takes_number: arg.get_value_names().is_some_and(names_number),
                 is_help: matches!(arg.get_action(), ArgAction::Help),
             })
         });

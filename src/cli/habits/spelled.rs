@@ -6,11 +6,13 @@ use std::os::unix::ffi::OsStrExt;
 /// Spellings that ask for a broken download to be continued.
 const CONTINUING: [&str; 4] = ["-c", "-C", "--continue", "--continue-at"];
 
-/// Spellings that differ from the long names of pfetch's own options.
+/// Spellings of the options on the command line.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Spellings {
     /// Each with the long name that it stands for; empty for one that asks for nothing.
     typed: Vec<(String, String)>,
+    /// True if `-S` was an argument by itself.
+    has_lone_s: bool,
 }
 
 impl Spellings {
@@ -33,6 +35,22 @@ impl Spellings {
         found.map_or(long, |(spelling, _)| spelling)
     }
 
+    /// Tells whether the option of this long name was given, in any spelling.
+    pub(crate) fn has(&self, long: &str) -> bool {
+        self.typed.iter().any(|(_, own)| own == long)
+    }
+
+    /// Adds an argument as it stands.
+    pub(super) fn add_argument(&mut self, argument: &OsStr) {
+        self.has_lone_s |= argument == "-S";
+    }
+
+    /// Tells whether `-S` was an argument by itself: so wget's users type it, who expect the headers of responses, and
+    /// not curl's, who have it behind other letters or beside -s.
+    pub(crate) fn has_lone_s(&self) -> bool {
+        self.has_lone_s
+    }
+
     /// Tells whether a broken download is to be continued, in the words of curl or wget.
     pub(crate) fn ask_for_continuation(&self) -> bool {
         let mut typed = self.typed.iter();
@@ -53,6 +71,13 @@ mod tests {
         spellings.add_idle("-L");
         assert_eq!(spellings.of("--dir"), "-O");
         assert_eq!(spellings.of("--head"), "--head");
+        assert!(spellings.has("--dir") && !spellings.has("--head"));
+        for argument in ["-sS", "-S=", "-s", "--S"] {
+            spellings.add_argument(OsStr::new(argument));
+            assert!(!spellings.has_lone_s(), "{argument}");
+        }
+        spellings.add_argument(OsStr::new("-S"));
+        assert!(spellings.has_lone_s());
         assert!(!spellings.ask_for_continuation());
         spellings.add_idle("-C");
         assert!(spellings.ask_for_continuation());

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 
 use clap::{Arg, ArgAction, Command};
 
+use super::meaning::Meaning;
 use super::own::OwnOptions;
 use super::table;
 use super::walk::translate;
@@ -53,6 +54,7 @@ fn own_options_and_their_values_pass_as_they_are() {
 fn foreign_options_become_own_ones() {
     for (line, expected) in [
         ("-fsSL http://h/", "--silent http://h/"),
+        ("-S http://bash/", "http://bash/"),
         ("-fsSLO http://h/a", "--dir=. --silent http://h/a"),
         ("-sSLo out http://h/a", "--silent -o out http://h/a"),
         ("-OJ http://h/a", "--dir=. --content-disposition http://h/a"),
@@ -106,6 +108,16 @@ fn foreign_options_become_own_ones() {
         ("-ZL -k4 h", "-k -4 h"),
         ("-q4v h", "-q -4 -v h"),
         ("--retries -1 h", "--retry=-1 h"),
+        // A negative number is a value that the parser refuses, and no option.
+        ("--retry -1 h", "--retry=-1 h"),
+        ("-j -4 h", "--workers=-4 h"),
+        ("-4j -.5 h", "-4 --workers=-.5 h"),
+        (
+            "--rate -5/s --max-bytes -1K h",
+            "--rate=-5/s --max-bytes=-1K h",
+        ),
+        ("-d -4 -o -6 h", "-d -4 -o -6 h"),
+        ("-j -v h", "-j -v h"),
     ] {
         assert_eq!(
             translated(line).map(|own| own.join(" ")),
@@ -174,12 +186,23 @@ fn what_has_no_like_or_several_is_a_hint() {
             "--parameter-scan j 1 8 h",
             "--parameter-scan: the parameter",
         ),
-        ("-z 10s h", "-z: a run ends with its list"),
-        ("-z 10 h", "-z: a run ends with its list"),
+        ("-z 10s h", "-z 10s: a load test that ends by the clock"),
+        ("-z 10 h", "-z 10: a load test that ends by the clock"),
         ("-z 2024-01-31 h", "-z: with -d DIR only what has changed"),
-        ("--duration 10s h", "--duration: a run ends with its list"),
-        ("-n 100 -c 5 h", "-n: a list is fetched once"),
-        ("-n100 h", "-n: a list is fetched once"),
+        ("--duration 10s h", "--duration 10s: a load test that ends"),
+        ("-n 100 -c 5 h", "-n 100 -c 5: requests of a load test"),
+        ("-n100 h", "-n100: requests of a load test"),
+        ("-n 100 -c 5 -X POST h", "-n: a list is fetched once"),
+        (
+            "-t2 -c10 -d5s h",
+            "-t2 -c10 -d5s: threads, connections and time",
+        ),
+        (
+            "-r 5 -w 1 -m 3 -M 10 h",
+            "-r 5 -w 1 -m 3 -M 10: these are runs",
+        ),
+        ("-S none h", "-S: pfetch measures the fetching"),
+        ("-S /bin/bash h", "-S: pfetch measures the fetching"),
         ("-c 50 h", "-c: how many at once is -j N"),
         ("-c jar", "-c: a broken download"),
         ("-w 3 h", "-w: warm-up runs"),
@@ -277,6 +300,37 @@ fn no_spelling_is_in_the_table_twice_or_hidden_by_an_own_option() {
         }
     }
     assert!(seen.len() > 200, "{} spellings", seen.len());
+}
+
+/// Ways out of a refusal that are no option of pfetch's.
+const OTHER_WAYS: [&str; 6] = [
+    "leave it out",
+    "| pfetch",
+    "xargs pfetch",
+    "pfetch … >",
+    "umask",
+    "openssl pkey",
+];
+
+#[test]
+fn each_refusal_names_the_way_out() {
+    let own = own();
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    let is_own = |word: &str| match word.as_bytes() {
+        [b'-', letter] => own.short(*letter).is_some(),
+        _ => own.long(word).is_some(),
+    };
+    let mut without = BTreeSet::new();
+    for (spellings, meaning) in table::all() {
+        let Meaning::Hint(hint) = meaning else {
+            continue;
+        };
+        let mut words = hint.split(|c: char| !is_part(c));
+        if !words.any(is_own) && !OTHER_WAYS.iter().any(|way| hint.contains(way)) {
+            without.insert((spellings[0], *hint));
+        }
+    }
+    assert!(without.is_empty(), "no way out: {without:#?}");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::model::target::without_userinfo;
 use crate::model::text::excerpt;
+use crate::report::export::Export;
 
 /// Number of characters of a value that are shown.
 const MAX_SHOWN: usize = 60;
@@ -16,6 +17,12 @@ pub(crate) fn check_bodies(dir: Option<&Path>, output: Option<&Path>) -> Result<
         return Err(format!(
             "-o takes a file first, and {} is a URL: pfetch -o FILE URL",
             shown(output.as_os_str())
+        ));
+    }
+    if let Some((output, format)) = output.and_then(report_format).filter(|_| dir.is_none()) {
+        return Err(format!(
+            "-o is the file for the body here, and a report is --export {format}=FILE; a file of that name is written \
+             -o ./{output}"
         ));
     }
     let Some(dir) = dir else {
@@ -50,6 +57,14 @@ pub(crate) fn check_bodies(dir: Option<&Path>, output: Option<&Path>) -> Result<
     Ok(())
 }
 
+/// Recognises the format of a report where a file is expected, as `-o csv` has it to hey and others, unless there is a
+/// file of that name. Returns it as it was typed too.
+fn report_format(output: &Path) -> Option<(&str, Export)> {
+    let name = output.to_str()?;
+    let format = Export::by_name(name)?;
+    (!output.exists()).then_some((name, format))
+}
+
 /// Refuses a URL in place of a file, which is given with its option. One that is written could be made.
 pub(crate) fn check_files<'a>(
     files: impl Iterator<Item = (&'static str, &'a Path)>,
@@ -70,13 +85,21 @@ pub(crate) fn check_files<'a>(
     Ok(())
 }
 
-/// Refuses a URL where a header or credentials were left out. `names` are those of the headers.
+/// Refuses a URL where a header or credentials were left out, and a name without a password, for which curl asks at
+/// the terminal: an empty one would be sent. `names` are those of the headers.
 pub(crate) fn check_headers<'a>(
     mut names: impl Iterator<Item = &'a str>,
     user: Option<&OsStr>,
 ) -> Result<(), String> {
     if user.is_some_and(is_url) {
         return Err("-u takes NAME:PASSWORD first, and a URL stands there".to_owned());
+    }
+    if user.is_some_and(|user| !user.as_encoded_bytes().contains(&b':')) {
+        return Err(
+            "-u NAME has no password, and none is asked for here: -u NAME: sends an empty one, --netrc and \
+             --netrc-file FILE read it from a file"
+                .to_owned(),
+        );
     }
     match names.any(|name| name == "http" || name == "https") {
         true => Err("-H takes 'NAME: VALUE' first, and a URL stands there".to_owned()),
@@ -198,6 +221,20 @@ mod tests {
     }
 
     #[test]
+    fn the_format_of_a_report_is_no_file_for_a_body() {
+        let check = |dir, file| check_bodies(dir, Some(Path::new(file)));
+        for file in ["csv", "json", "jsonl", "html", "junit"] {
+            let error = check(None, file).expect_err(file);
+            assert!(error.contains(&format!("--export {file}=FILE")), "{error}");
+            assert!(error.ends_with(&format!("-o ./{file}")), "{error}");
+            assert_eq!(check(Some(Path::new("out")), file), Ok(()), "{file}");
+        }
+        for file in ["./csv", "a.csv", "page", "out/json", "-", "/dev/null"] {
+            assert_eq!(check(None, file), Ok(()), "{file}");
+        }
+    }
+
+    #[test]
     fn a_host_that_is_no_file_is_no_list_of_urls() {
         let check = |option, text: &str| check_files([(option, Path::new(text))].into_iter());
         for text in [
@@ -228,6 +265,19 @@ mod tests {
             assert_eq!(check("-i", text), Ok(()), "{text}");
         }
         assert_eq!(check("--log", "localhost:8000"), Ok(()));
+    }
+
+    #[test]
+    fn a_name_without_a_password_is_refused_and_one_with_an_empty_one_is_not() {
+        let check = |user: &str| check_headers(std::iter::empty(), Some(OsStr::new(user)));
+        for user in ["hush", "", "hush@host"] {
+            let error = check(user).expect_err(user);
+            assert!(error.contains("-u NAME: sends an empty one"), "{error}");
+            assert!(!error.contains("hush"), "{error}");
+        }
+        for user in ["name:", "name:password", ":", ":password"] {
+            assert_eq!(check(user), Ok(()), "{user}");
+        }
     }
 
     #[test]

@@ -5,9 +5,10 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 use super::meaning::{Hint, Meaning, Translation, is_number, joined, unless_zero};
+use super::mistakes::Mistakes;
 use super::own::{OwnOption, OwnOptions};
 use super::spelled::Spellings;
-use super::{flags, table, values};
+use super::{flags, recipe, table, values};
 use crate::model::text::excerpt;
 
 /// Own options of which curl has the same: none is their default there.
@@ -33,37 +34,6 @@ impl Translated {
     /// All arguments, without the program's name, and the spellings of the options among them.
     pub(crate) fn into_arguments(self) -> (impl Iterator<Item = OsString>, Spellings) {
         (self.first.into_iter().chain(self.rest), self.spellings)
-    }
-}
-
-/// Mistakes that were found so far, each with the option that it is of.
-#[derive(Debug, Default)]
-struct Mistakes(Vec<(String, Hint)>);
-
-impl Mistakes {
-    /// Adds a hint for this spelling; two options with the same share it.
-    fn add(&mut self, spelling: &str, hint: Hint) {
-        match self.0.iter_mut().find(|(_, known)| *known == hint) {
-            Some((spellings, _)) if spellings.split(", ").any(|known| known == spelling) => {}
-            Some((spellings, _)) => *spellings = format!("{spellings}, {spelling}"),
-            None => self.0.push((spelling.to_owned(), hint)),
-        }
-    }
-
-    /// All of them in one line, if there are any.
-    fn into_line(self) -> Option<String> {
-        match &self.0[..] {
-            [] => None,
-            [(spelling, Hint { text, otherwise })] => {
-                Some(format!("{spelling}: {text}{otherwise}"))
-            }
-            several => {
-                let each = several
-                    .iter()
-                    .map(|(spelling, hint)| format!("{spelling}: {}", hint.text));
-                Some(each.collect::<Vec<_>>().join("; and "))
-            }
-        }
     }
 }
 
@@ -100,7 +70,11 @@ pub(crate) fn translate(
         }
     }
     walk.refuse_proxy();
-    match walk.mistakes.into_line() {
+    if walk.mistakes.is_empty() {
+        return Ok(walk.translated);
+    }
+    let recipe = recipe::find(&arguments, own, walk.mistakes.spellings());
+    match recipe.or_else(|| walk.mistakes.into_line()) {
         Some(line) => Err(line),
         None => Ok(walk.translated),
     }
@@ -138,6 +112,7 @@ impl<'a> Walk<'a> {
 
     fn argument(&mut self, argument: &'a OsStr) {
         let bytes = argument.as_bytes();
+        self.translated.spellings.add_argument(argument);
         if bytes.starts_with(b"--") {
             return self.long(argument);
         }
@@ -168,6 +143,7 @@ impl<'a> Walk<'a> {
             return;
         };
         if let Some(option) = self.own.long(name) {
+            self.translated.spellings.add(name, OsStr::new(name));
             if ZERO_IS_DEFAULT.contains(&name)
                 && let Some(value) = value.or_else(|| self.next())
             {
@@ -176,6 +152,9 @@ impl<'a> Walk<'a> {
             }
             if let (Some(value), false) = (value, option.takes_value) {
                 return self.switch(name, value);
+            }
+            if value.is_none() && self.pass_negative(option) {
+                return;
             }
             self.pass(argument);
             let mut value = value;
@@ -195,6 +174,23 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// Joins a negative number to the option before it, whose parser says which numbers it takes. Apart they would
+    /// be an option without its value and an option that there is none of.
+    fn pass_negative(&mut self, option: &OwnOption) -> bool {
+        let is_negative = |next: &&OsStr| {
+            let digits = next.as_bytes().strip_prefix(b"-");
+            digits
+                .is_some_and(|digits| matches!(digits, [b'0'..=b'9', ..] | [b'.', b'0'..=b'9', ..]))
+        };
+        let value = self.peek().filter(is_negative);
+        let Some(value) = value.filter(|_| option.takes_number) else {
+            return false;
+        };
+        self.place += 1;
+        self.pass(joined(&option.long, value));
+        true
+    }
+
     fn note_proxy(&mut self, spelling: &str, own: &str, value: Option<&'a OsStr>) {
         if own == "--proxy" {
             self.proxy = value.map(|value| (spelling.to_owned(), value));
@@ -205,10 +201,10 @@ impl<'a> Walk<'a> {
     /// one after the other takes more tries. Alone it is checked when all options are known.
     fn refuse_proxy(&mut self) {
         let proxy = self.proxy.take();
-        if let Some((spelling, value)) = proxy.filter(|_| !self.mistakes.0.is_empty())
+        if let Some((spelling, value)) = proxy.filter(|_| !self.mistakes.is_empty())
             && let Some(Err(text)) = value.to_str().map(values::check_proxy)
         {
-            self.mistakes.0.insert(0, (spelling, text.into()));
+            self.mistakes.insert_first(spelling, text.into());
         }
     }
 
@@ -227,6 +223,9 @@ impl<'a> Walk<'a> {
                 }
                 Some(option) if option.takes_value => {
                     self.spell(&spelling, option);
+                    if rest.is_none() && self.pass_negative(option) {
+                        return;
+                    }
                     let mut passed = OsString::from(&spelling);
                     passed.push(rest.unwrap_or_default());
                     self.pass(passed);
@@ -414,14 +413,4 @@ impl<'a> Walk<'a> {
 /// Tests for a value that turns an option on, as in `--continue=true` of aria2c.
 fn is_on(value: &OsStr) -> bool {
     ["true", "yes", "on", "1"].iter().any(|yes| value == *yes)
-}
-
-impl Meaning {
-    /// True if the option has a value, in the next argument if it is not joined to it.
-    fn takes_value(&self) -> bool {
-        matches!(
-            self,
-            Meaning::Value(_) | Meaning::Prefixed(..) | Meaning::ByValue(_)
-        )
-    }
 }

@@ -4,7 +4,8 @@ use std::io::{self, IsTerminal};
 
 use super::{Inputs, terminal};
 use crate::cli::args::TypedArgs;
-use crate::cli::plan::{BodiesPlan, Format, Mode, ResponseNote};
+use crate::cli::habits::Spellings;
+use crate::cli::plan::{AttemptLimitNote, BodiesPlan, Format, Mode, ResponseNote};
 use crate::report::{Advice, WayOn};
 use crate::save::{Exists, StoreConfig};
 
@@ -19,33 +20,89 @@ pub(super) fn plan(args: &TypedArgs, inputs: &Inputs, bodies: &BodiesPlan, mode:
     }
 }
 
-/// Decides on a note about the part of a response that is not shown: a user of curl who redirects standard output,
+/// Decides on a note about the part of the responses that is not shown: a user of curl who redirects standard output,
 /// or pipes it on, expects the body there, and with -I the headers, on a terminal too. Somebody who measures or has
-/// a report made does not.
+/// a report made does not, unless a template in curl's syntax, or its -s, says where they come from.
 pub(super) fn note(
     args: &TypedArgs,
     inputs: &Inputs,
     bodies: &BodiesPlan,
     mode: &Mode,
 ) -> Option<ResponseNote> {
-    let judge = &args.judge;
-    let is_judged =
-        !judge.assertions.is_empty() || judge.save_baseline.is_some() || judge.against.is_some();
-    let is_expected = matches!(mode, Mode::Fetch)
-        && inputs.is_one_url()
-        && is_plain(args)
-        && !args.output.summary_only
-        && args.output.export.is_empty()
-        && !is_judged;
+    let expectation = Expectation::of(args, inputs);
     let is_redirected = terminal::is_stdout_redirected();
-    if !is_expected || !(is_redirected || io::stdout().is_terminal()) {
+    if !matches!(mode, Mode::Fetch)
+        || expectation == Expectation::None
+        || !(is_redirected || io::stdout().is_terminal())
+    {
         return None;
     }
     if args.request.head {
-        return (!args.output.verbose).then_some(ResponseNote::Headers);
+        let is_shown = args.output.verbose || args.bodies.output.is_some();
+        let is_expected = expectation != Expectation::InFile;
+        return (is_expected && !is_shown).then_some(ResponseNote::Headers);
     }
-    // On a terminal the report itself says it.
-    (is_redirected && are_dropped(args, bodies)).then_some(ResponseNote::Body)
+    let is_noted = match expectation {
+        Expectation::None => false,
+        Expectation::BehindTemplate => true,
+        // On a terminal the report itself says it.
+        Expectation::Silent | Expectation::Plain => is_redirected,
+        Expectation::InFile => terminal::is_stdout_new_file(),
+    };
+    (is_noted && are_dropped(args, bodies)).then_some(match inputs.is_one_url() {
+        true if expectation != Expectation::BehindTemplate => ResponseNote::Body,
+        _ => ResponseNote::Bodies,
+    })
+}
+
+/// The reason to think that bodies are expected on standard output, as curl writes them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Expectation {
+    /// There is none.
+    None,
+    /// A template in curl's syntax: whatever else is asked for.
+    BehindTemplate,
+    /// curl's -s, and no report that is asked for.
+    Silent,
+    /// One URL and the usual report.
+    Plain,
+    /// One URL and hardly a report (-q): what it prints is hardly worth a file.
+    InFile,
+}
+
+impl Expectation {
+    fn of(args: &TypedArgs, inputs: &Inputs) -> Self {
+        let (judge, output) = (&args.judge, &args.output);
+        if matches!(&output.format, Format::Template(template) if template.is_write_out()) {
+            return Expectation::BehindTemplate;
+        }
+        let is_judged = !judge.assertions.is_empty()
+            || judge.save_baseline.is_some()
+            || judge.against.is_some();
+        let has_report = is_judged
+            || output.summary_only
+            || !output.export.is_empty()
+            || output.format != Format::Human;
+        match (has_report, output.quiet, inputs.is_one_url()) {
+            (true, _, _) => Expectation::None,
+            (false, 0, _) if output.silent => Expectation::Silent,
+            (false, 0, true) => Expectation::Plain,
+            (false, _, true) => Expectation::InFile,
+            (false, _, false) => Expectation::None,
+        }
+    }
+}
+
+/// Makes the note for a limit of curl's that is one of attempts here. Somebody who asks for retries has met that in
+/// curl too, which begins to count anew with each.
+pub(super) fn limit_note(args: &TypedArgs, spellings: &Spellings) -> Option<AttemptLimitNote> {
+    let spelling = spellings.of("--timeout");
+    let is_of_transfer = ["-m", "--max-time"].contains(&spelling);
+    let is_expected = is_of_transfer && args.limits.retry > 0 && !spellings.has("--retry");
+    is_expected.then(|| AttemptLimitNote {
+        spelling: spelling.to_owned(),
+        attempts: args.limits.retry + 1,
+    })
 }
 
 /// Tells whether bodies are dropped that -o does not name the null device for.
@@ -54,11 +111,9 @@ fn are_dropped(args: &TypedArgs, bodies: &BodiesPlan) -> bool {
     is_discarded && !args.request.head
 }
 
-/// Tells whether the report for people is the one that is printed, with all its lines, or a template behind the body,
-/// as curl's `-s -w` has it.
+/// Tells whether the report for people is the one that is printed, with all its lines.
 fn is_plain(args: &TypedArgs) -> bool {
-    let is_behind_body = args.output.silent && matches!(args.output.format, Format::Template(_));
-    args.output.quiet == 0 && (args.output.format == Format::Human || is_behind_body)
+    args.output.quiet == 0 && args.output.format == Format::Human
 }
 
 /// Decides on the way on after a stop. A stream of bodies is never continued.

@@ -30,6 +30,14 @@ pub(super) fn check(
         }
     }
     let is_measured = measure.compare || measure.sweep.is_some();
+    let mut metrics = judge.assertions.iter().map(Assertion::metric);
+    // An estimate decides nothing, so such a gate would never hold. What a replay is of is known later.
+    if !is_measured && !is_replay && metrics.any(|metric| metric == Metric::Speedup) {
+        return Err(
+            "--assert speedup needs a measured one, and a plain run only estimates it; add --compare (or --sweep)"
+                .to_owned(),
+        );
+    }
     check_runs(measure)?;
     let options = [
         (measure.warmup.is_some(), "--warmup"),
@@ -64,15 +72,25 @@ fn check_runs(measure: &MeasureArgs) -> Result<(), String> {
     let Some((_, option)) = options.iter().find(|(is_given, _)| *is_given) else {
         return Ok(());
     };
-    match (measure.compare, &measure.sweep, measure.runs) {
-        (true, _, Some(TypedRuns::Given(runs))) => Err(format!(
+    match (&measure.sweep, measure.runs) {
+        (Some(WorkerCounts::Auto { .. }), _) => Err(format!(
+            "{option} is of no use with --sweep auto, which chooses its runs; --runs N is the most at each number of workers"
+        )),
+        (None, _) if !measure.compare => Err(format!(
+            "{option} is of no use without --compare or --sweep; add one of them"
+        )),
+        (_, Some(TypedRuns::Given(runs))) => Err(format!(
             "{option} is of no use with --runs {runs}, which is made in any case; take out one of them"
         )),
-        (true, ..) => Ok(()),
-        (false, Some(_), _) => Err(format!(
-            "{option} is about comparisons; a sweep makes --runs N runs of each number of workers"
-        )),
-        (false, None, _) => Err(format!("{option} is of no use without --compare; add it")),
+        (Some(WorkerCounts::Given(counts)), _)
+            if measure.precision.is_some() && counts.len() == 1 =>
+        {
+            Err(
+                "--precision is about a speed-up; give --sweep several numbers of workers"
+                    .to_owned(),
+            )
+        }
+        _ => Ok(()),
     }
 }
 

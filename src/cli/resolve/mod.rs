@@ -35,6 +35,10 @@ use crate::pool::{default_workers, default_workers_for};
 use crate::report::export::Export;
 use crate::report::{Detail, HumanStyle, TemplateField};
 
+/// The warning of an option that asks for nothing here, and for headers to wget.
+const LONE_S: &str =
+    "-S is curl's, and changes nothing here; the headers that it shows with wget are with -v";
+
 /// Makes the plan that the options ask for, or says in one line why there is none.
 ///
 /// Only names are looked at here, except for certificates, keys and the environment's proxies; lists, reports
@@ -51,6 +55,9 @@ pub(super) fn resolve(mut args: TypedArgs, spellings: &Spellings) -> Result<Plan
     named_files(&args, &inputs, is_replay)?.check()?;
     let mut warnings = Vec::new();
     let fetch = request::fetch_config(&args, &headers, &mut warnings)?;
+    if spellings.has_lone_s() && !args.output.silent && !args.output.verbose {
+        warnings.push(LONE_S.to_owned());
+    }
     let sharding = shard::sharding(&args.input, |name| env::var(name).ok())
         .map_err(|error| error.to_string())?;
     let shard = sharding.map(|sharding| sharding.shard);
@@ -77,7 +84,7 @@ pub(super) fn resolve(mut args: TypedArgs, spellings: &Spellings) -> Result<Plan
         Mode::Sweep(sweep) => most_workers(&sweep.counts),
         _ => workers,
     };
-    let report = report_plan(&args, &inputs, &bodies, &mode)?;
+    let report = report_plan(&args, &inputs, &bodies, &mode, spellings)?;
     Ok(Plan {
         urls: inputs.urls,
         lists: inputs.lists,
@@ -271,34 +278,38 @@ fn mode(args: &MeasureArgs, margin: Margin, workers: usize) -> Mode {
     if args.compare {
         return Mode::Compare(experiment(args, warmups, margin, workers));
     }
-    // Refused by now: an automatic number of runs of a sweep.
-    let runs = args.runs.and_then(|runs| match runs {
-        TypedRuns::Given(runs) => Some(runs),
-        TypedRuns::Auto => None,
-    });
-    match &args.sweep {
-        Some(counts) => Mode::Sweep(SweepPlan {
-            counts: counts.clone(),
-            runs: runs.unwrap_or(match counts {
-                WorkerCounts::Given(_) => 3,
-                WorkerCounts::Auto { .. } => 5,
-            }),
-            warmups,
-        }),
-        None => Mode::Fetch,
-    }
+    let Some(counts) = &args.sweep else {
+        return Mode::Fetch;
+    };
+    // An automatic number of runs is refused by now where the search chooses it.
+    let (runs, stopping) = match (args.runs, counts) {
+        (Some(TypedRuns::Given(runs)), _) => (runs, None),
+        (_, WorkerCounts::Auto { .. }) => (5, None),
+        (_, WorkerCounts::Given(_)) => automatic(args, margin),
+    };
+    Mode::Sweep(SweepPlan {
+        counts: counts.clone(),
+        runs,
+        stopping,
+        warmups,
+    })
 }
 
-/// Makes the plan of a comparison.
-fn experiment(args: &MeasureArgs, warmups: u32, margin: Margin, workers: usize) -> Experiment {
+/// The most pairs or rounds of an automatic number, and the rule by which there are fewer.
+fn automatic(args: &MeasureArgs, margin: Margin) -> (u32, Option<Stopping>) {
     let stopping = Stopping {
         most_time: args.measurement_time.unwrap_or(Duration::from_secs(60)),
         precision: args.precision,
         margin,
     };
+    (args.max_runs.unwrap_or(30), Some(stopping))
+}
+
+/// Makes the plan of a comparison.
+fn experiment(args: &MeasureArgs, warmups: u32, margin: Margin, workers: usize) -> Experiment {
     let (pairs, stopping) = match args.runs.unwrap_or(TypedRuns::Auto) {
         TypedRuns::Given(runs) => (runs, None),
-        TypedRuns::Auto => (args.max_runs.unwrap_or(30), Some(stopping)),
+        TypedRuns::Auto => automatic(args, margin),
     };
     Experiment {
         warmups,
@@ -351,6 +362,7 @@ fn report_plan(
     inputs: &Inputs,
     bodies: &BodiesPlan,
     mode: &Mode,
+    spellings: &Spellings,
 ) -> Result<ReportPlan, String> {
     let output = &args.output;
     let exports = exports::plan(&output.export);
@@ -387,6 +399,7 @@ fn report_plan(
         is_verbose: output.verbose,
         is_summary_only: output.summary_only,
         note: advice::note(args, inputs, bodies, mode),
+        limit_note: advice::limit_note(args, spellings),
         // Bars would be drawn into what is on standard error.
         progress: match is_taken(&StreamOutput::Stderr) {
             true => ProgressMode::Off,

@@ -3,7 +3,7 @@
 use std::env;
 use std::io::{self, IsTerminal};
 
-use rustix::fs::FileType;
+use rustix::fs::{FileType, OFlags};
 
 use crate::cli::args::When;
 use crate::cli::plan::{ProgressMode, StreamOutput};
@@ -83,6 +83,14 @@ pub(super) fn is_stdout_redirected() -> bool {
         let is_file = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
         is_file || has_reader(stat.st_mode)
     })
+}
+
+/// Tests whether standard output is a file that is written anew, and not a log that is added to.
+pub(super) fn is_stdout_new_file() -> bool {
+    let stdout = io::stdout();
+    let is_file = rustix::fs::fstat(&stdout)
+        .is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile);
+    is_file && rustix::fs::fcntl_getfl(&stdout).is_ok_and(|flags| !flags.contains(OFlags::APPEND))
 }
 
 /// Tests for a pipe or a socket.

@@ -342,6 +342,7 @@ impl LoggedResult<'_> {
 
 /// The fields of all types of lines, borrowed from the line where they have no escapes.
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct LogFields<'a> {
     #[serde(borrow, rename = "type")]
     kind: Cow<'a, str>,

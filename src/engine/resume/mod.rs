@@ -6,7 +6,8 @@
 //! * `list_check` compares a list with the packs of the log.
 //! * `occurrences` are the lines about targets that are done; a request may have several.
 //! * `packed` finds the targets whose bodies are in packs.
-//! * `window` reads lines again by their positions.
+//! * `log_lines` reads the lines in their order, `window` some again by their positions.
+//! * `log_scan` makes of the lines which targets are done, found by the digest of a `target_key`.
 //! * [`Journal`] appends; [`DoneTargets`] are those that the existing lines say are done.
 
 mod done;
@@ -15,8 +16,11 @@ mod file;
 mod json_line;
 mod line;
 mod list_check;
+mod log_lines;
+mod log_scan;
 mod occurrences;
 mod packed;
+mod target_key;
 mod window;
 
 use std::fs::{File, Metadata};
@@ -228,7 +232,7 @@ fn log_start(opened: &mut OpenedLog) -> Result<LogStart, JournalError> {
         source,
     };
     Ok(LogStart {
-        id: done::log_id(&mut opened.file).map_err(unreadable)?,
+        id: log_lines::log_id(&mut opened.file).map_err(unreadable)?,
         offset: opened.file.metadata().map_err(unreadable)?.len(),
     })
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::model::auto_runs::AutoEnd;
-use crate::model::measurement::Comparison;
+use crate::model::auto_runs::{AutoEnd, AutoRuns};
+use crate::model::measurement::{Comparison, Sweep};
 
 /// A number of runs that says more than so many: five in the place of one, which has no interval; else twice as
 /// many and ten at least, because the width of an interval shrinks quickly until there.
@@ -19,10 +19,30 @@ pub fn more_runs_would_tell(runs: usize) -> String {
     format!("more runs would tell (--runs {})", more_runs(runs))
 }
 
-/// The remedy for a comparison: more of what it ended by.
+/// The remedy for a measurement that was stopped: more than it was to make is no advice yet.
+const REST_WOULD_TELL: &str = "the rest of its runs would tell";
+
+/// The remedy for a comparison: more of what it ended by, or what it was stopped before.
 pub fn more_would_tell(comparison: &Comparison) -> String {
-    let Some(auto) = comparison.auto else {
-        return more_runs_would_tell(comparison.pairs());
+    if comparison.stopped.is_some() {
+        return REST_WOULD_TELL.to_owned();
+    }
+    more_than(comparison.auto, comparison.pairs())
+}
+
+/// The remedy for a sweep: more of what it ended by, or what it was stopped before.
+pub fn more_rounds_would_tell(sweep: &Sweep) -> String {
+    if sweep.stopped.is_some() {
+        return REST_WOULD_TELL.to_owned();
+    }
+    let (_, runs) = sweep.runs_at_each();
+    more_than(sweep.auto, runs)
+}
+
+/// More than so many pairs or rounds, or more of what they ended by.
+fn more_than(auto: Option<AutoRuns>, runs: usize) -> String {
+    let Some(auto) = auto else {
+        return more_runs_would_tell(runs);
     };
     match auto.ended_by {
         AutoEnd::MostTime => {
@@ -38,7 +58,7 @@ pub fn more_would_tell(comparison: &Comparison) -> String {
             format!("more runs would tell (--precision {percent:.1}%)")
         }
         AutoEnd::MostPairs | AutoEnd::Decided | AutoEnd::Stopped => {
-            let most = (auto.most_pairs as usize).max(comparison.pairs());
+            let most = (auto.most_pairs as usize).max(runs);
             format!("more runs would tell (--max-runs {})", more_runs(most))
         }
     }

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use super::cut_off::CutOff;
 use super::{
-    Assertion, Judgement, Metric, MetricSource, MetricValue, Relation, more_runs_would_tell,
+    Assertion, Judgement, Metric, MetricSource, MetricValue, more_rounds_would_tell,
     more_would_tell,
 };
 use crate::measure::{Estimate, Withheld};
@@ -33,7 +34,7 @@ pub struct RunFigures<'a> {
     /// Summary that `failed` counts in: the run, or all counted runs, the serial ones included. Warm-ups are in
     /// neither.
     pub counted: &'a Summary,
-    /// Speed-up estimated from the run's own times, if it can be: an upper bound.
+    /// Speed-up estimated from the run's own times, if it can be. It decides no assertion, and is told beside.
     pub estimated_speedup: Option<f64>,
     /// Result of the comparison, if it was one.
     pub comparison: Option<&'a Comparison>,
@@ -51,8 +52,10 @@ impl RunFigures<'_> {
     /// Checks an assertion against the figures. With `strict`, an inconclusive one fails, and so does one that
     /// holds by a ratio that was measured only once, because that proves nothing.
     ///
-    /// An estimated speed-up is an upper bound: it fails a gate that asks for more, and decides no gate that asks for
-    /// less, because the true one may be lower.
+    /// An estimated speed-up is no figure: a full line makes it too high, and delays that a serial client alone meets
+    /// (as acknowledgements on kept connections) too low. An assertion on it is unknown, which fails.
+    ///
+    /// Of a plain run that was [cut off](CutOff) there are the figures of what was done before.
     pub fn check(&self, assertion: &Assertion, strict: bool) -> AssertionResult {
         let metric = assertion.metric();
         if self.is_empty() {
@@ -68,17 +71,17 @@ impl RunFigures<'_> {
         }
         let (value, interval, verdict, why) = match (assertion.judge(self), self.value(metric)) {
             (Judgement::Unknown(why), _) | (_, Err(why)) => {
-                let verdict = match self.is_skipped(metric) {
+                let verdict = match self.is_skipped(metric, strict) {
                     true => AssertionVerdict::Skipped,
-                    // A finding by statistics fails no build on its own.
-                    false if self.is_slowed(metric) && !strict => AssertionVerdict::Inconclusive,
                     false => AssertionVerdict::Unknown,
                 };
                 (None, None, verdict, why)
             }
             (judgement, Ok(figure)) => {
                 let (verdict, why) = self.verdict(assertion, &judgement, figure, strict);
-                (Some(figure.value), figure.interval, verdict, why)
+                // That of a run that was cut off is no confidence interval.
+                let interval = figure.interval.filter(|_| self.cut_off().is_none());
+                (Some(figure.value), interval, verdict, why)
             }
         };
         let is_count = value.is_some() && metric.is_counted();
@@ -104,9 +107,6 @@ impl RunFigures<'_> {
         let metric = assertion.metric();
         let is_single = figure.interval.is_none();
         let doubt = (strict && is_single).then(|| self.doubt(metric)).flatten();
-        if self.is_estimate(metric) {
-            return estimated(assertion.relation(), judgement, strict);
-        }
         let verdict = match judgement {
             Judgement::Held if doubt.is_none() => AssertionVerdict::Held,
             Judgement::Inconclusive if !strict => AssertionVerdict::Inconclusive,
@@ -115,6 +115,7 @@ impl RunFigures<'_> {
         let why = match doubt {
             Some(doubt) if *judgement == Judgement::Held => format!("{doubt} (--strict-assert)"),
             _ if *judgement == Judgement::Inconclusive => self.what_would_tell(metric),
+            _ if self.cut_off().is_some() => CutOff::REMARK.to_owned(),
             // A count is exact, and has its total beside it.
             _ if *judgement == Judgement::Failed && is_single && !metric.is_counted() => {
                 near_miss(figure.value, assertion.threshold().value())
@@ -125,9 +126,15 @@ impl RunFigures<'_> {
     }
 
     /// The URLs that failures are counted among: the whole list, of which a resumed run tries again only what had
-    /// failed.
+    /// failed; of a run that was cut off, those that came to their end.
     fn all(&self) -> u64 {
         self.counted.tried() + self.counted.done_before
+    }
+
+    /// The end of a plain run before that of its list, if it was cut off.
+    fn cut_off(&self) -> Option<CutOff> {
+        let is_plain = self.comparison.is_none() && self.sweep.is_none();
+        CutOff::of(self.counted).filter(|_| is_plain)
     }
 
     /// True for an input without URLs that is a success.
@@ -136,9 +143,11 @@ impl RunFigures<'_> {
         self.allows_empty && !counted.stopped && counted.targets() + counted.done_before == 0
     }
 
-    /// True for a gate on the baseline in the run that makes it, the first one or one of something else.
-    fn is_skipped(&self, metric: Metric) -> bool {
-        let is_renewed = self.against.is_some_and(|against| against.is_renewed);
+    /// True for a gate on the baseline in the run that makes it, the first one or one of something else. With `strict`
+    /// the latter fails, because the list or the workers changed and nothing was judged; that there is no file yet is
+    /// what the user gave.
+    fn is_skipped(&self, metric: Metric, strict: bool) -> bool {
+        let is_renewed = self.against.is_some_and(|against| against.is_renewed) && !strict;
         metric == Metric::TotalVsBaseline
             && (self.is_first || is_renewed)
             && !self.counted.stopped
@@ -163,12 +172,11 @@ impl RunFigures<'_> {
 
     /// True if a URL succeeded in the runs that the figures of speed are of.
     fn has_success(&self) -> bool {
-        let has_success = |times: &ArmTimes, targets| times.success(targets) > 0.0;
         match (self.comparison, self.sweep) {
-            (Some(comparison), _) => has_success(&comparison.parallel, comparison.targets),
+            (Some(comparison), _) => comparison.parallel.has_success(comparison.targets),
             (None, Some(sweep)) => {
                 let mut points = sweep.points.iter();
-                points.any(|point| has_success(&point.times, sweep.targets))
+                points.any(|point| point.times.has_success(sweep.targets))
             }
             (None, None) => self.summary.succeeded() > 0,
         }
@@ -176,14 +184,16 @@ impl RunFigures<'_> {
 
     /// What would narrow the interval of a figure.
     fn what_would_tell(&self, metric: Metric) -> String {
+        if self.cut_off().is_some() {
+            return CutOff::DOUBT.to_owned();
+        }
         let against = self.against.and_then(|against| against.total().ok());
         if metric == Metric::TotalVsBaseline && against.is_some_and(AgainstPoint::is_of_history) {
             return "more saved runs would tell (--save-baseline)".to_owned();
         }
-        let sweep = self.sweep.and_then(|sweep| sweep.points.first());
-        match (self.comparison, sweep) {
+        match (self.comparison, self.sweep) {
             (Some(comparison), _) => more_would_tell(comparison),
-            (None, Some(point)) => more_runs_would_tell(point.times.seconds.len()),
+            (None, Some(sweep)) => more_rounds_would_tell(sweep),
             (None, None) => String::new(),
         }
     }
@@ -197,41 +207,30 @@ impl RunFigures<'_> {
         }
     }
 
-    /// True if the figure is not measured.
-    fn is_estimate(&self, metric: Metric) -> bool {
-        metric == Metric::Speedup && self.comparison.is_none() && self.sweep.is_none()
+    /// The reason why a plain run has no speed-up: it was not measured, and what was estimated, or why nothing was.
+    fn unmeasured(&self) -> String {
+        let estimate = match (self.estimated_speedup, Estimate::withheld(self.summary)) {
+            (Some(speedup), _) => &*format!("estimated up to {speedup:.2}x"),
+            (None, Some(Withheld::PushedBack)) => "not estimated, as a server pushed back",
+            (None, Some(Withheld::Waited)) => "not estimated, as the run waited for retries",
+            (None, Some(Withheld::SlowedDown(_))) => "not estimated, as the server slowed down",
+            (None, None) => return "not measured: --compare measures it".to_owned(),
+        };
+        format!("not measured, {estimate}: --compare measures it")
     }
 
-    /// True for a speed-up that is not estimated because answers took longer when more requests were under way, or
-    /// because the run waited for retries.
-    fn is_slowed(&self, metric: Metric) -> bool {
-        let withheld = Estimate::withheld(self.summary);
-        self.is_estimate(metric)
-            && !self.counted.stopped
-            && matches!(withheld, Some(Withheld::SlowedDown(_) | Withheld::Waited))
-    }
-
-    /// The reason why there is no estimated speed-up.
-    fn unestimated(&self) -> String {
-        match Estimate::withheld(self.summary) {
-            Some(Withheld::PushedBack) => "not estimated, as a server pushed back",
-            Some(Withheld::Waited) => "not estimated, as the run waited for retries",
-            Some(Withheld::SlowedDown(_)) => "not estimated, as the server slowed down",
-            None => "there is no serial time to set this run against",
-        }
-        .to_owned()
-            + " (--compare measures it)"
-    }
-
-    /// The interval of a change at the level of the comparison. The fewer degrees of freedom of both sides are not more
+    /// The interval of a change at the level of the comparison or the sweep. The fewer degrees of freedom of both sides are not more
     /// than those of the change, so that the interval is rather too wide.
     fn at_level(&self, point: &AgainstPoint, interval: Interval) -> Interval {
         let freedom = point.now.n.min(point.then.n).saturating_sub(1);
-        match self.comparison {
-            Some(comparison) if comparison.level() != LEVEL => {
-                interval.at_level((LEVEL, comparison.level()), point.change.ratio, freedom)
-            }
-            _ => interval,
+        let level = match (self.comparison, self.sweep) {
+            (Some(comparison), _) => comparison.level(),
+            (None, Some(sweep)) => sweep.level(),
+            (None, None) => LEVEL,
+        };
+        match level == LEVEL {
+            true => interval,
+            false => interval.at_level((LEVEL, level), point.change.ratio, freedom),
         }
     }
 
@@ -254,8 +253,12 @@ impl RunFigures<'_> {
 impl MetricSource for RunFigures<'_> {
     fn value(&self, metric: Metric) -> Result<MetricValue, String> {
         let summary = self.summary;
-        if self.counted.stopped {
-            return Err("the run was stopped before its end".to_owned());
+        match self.cut_off() {
+            Some(cut_off) => return cut_off.value(metric, self.counted),
+            None if self.counted.stopped => {
+                return Err("the run was stopped before its end".to_owned());
+            }
+            None => {}
         }
         let sweep = self
             .sweep
@@ -288,15 +291,12 @@ impl MetricSource for RunFigures<'_> {
                     interval: speedup.interval,
                 })
                 .ok_or_else(|| match comparison.unlike_work() {
-                    Some(unlike) if comparison.serial.success(comparison.targets) > 0.0 => {
+                    Some(unlike) if comparison.serial.has_success(comparison.targets) => {
                         format!("not comparable: {unlike}")
                     }
                     _ => "no URL succeeded serially".to_owned(),
                 }),
-            (Metric::Speedup, None) => self
-                .estimated_speedup
-                .map(MetricValue::from)
-                .ok_or_else(|| self.unestimated()),
+            (Metric::Speedup, None) => Err(self.unmeasured()),
             (Metric::Total, Some(comparison)) => {
                 Ok(total(&comparison.parallel, comparison.level()))
             }
@@ -341,32 +341,6 @@ pub fn one_by_one(comparison: &Comparison) -> &'static str {
     }
 }
 
-/// The verdict on an estimated speed-up, and a remark on it. The true one may be anything below.
-fn estimated(
-    relation: Relation,
-    judgement: &Judgement,
-    strict: bool,
-) -> (AssertionVerdict, String) {
-    let is_shown = match relation {
-        Relation::Below | Relation::AtMost => *judgement == Judgement::Held,
-        Relation::Above | Relation::AtLeast => *judgement == Judgement::Failed,
-        Relation::Equal => false,
-    };
-    let (verdict, text) = match (is_shown, judgement) {
-        (true, Judgement::Held) => (AssertionVerdict::Held, "estimated, at most"),
-        (true, _) => (AssertionVerdict::Failed, "estimated, at most"),
-        (false, _) if strict => {
-            let why = "estimated, at most: --compare measures it (--strict-assert)";
-            (AssertionVerdict::Failed, why)
-        }
-        (false, _) => (
-            AssertionVerdict::Inconclusive,
-            "estimated, at most: --compare measures it",
-        ),
-    };
-    (verdict, text.to_owned())
-}
-
 /// The distance of a figure from its threshold, if it is so small that both may be displayed alike.
 fn near_miss(value: f64, threshold: f64) -> String {
     let share = (value / threshold - 1.0).abs() * 100.0;
@@ -383,7 +357,9 @@ fn sweep_value(sweep: &Sweep, metric: Metric) -> Result<MetricValue, String> {
             value: speedup.ratio,
             interval: speedup.interval,
         }),
-        Metric::Total => sweep.at_knee().map(|point| total(&point.times, LEVEL)),
+        Metric::Total => sweep
+            .at_knee()
+            .map(|point| total(&point.times, sweep.level())),
         _ => return Err(metric.not_of_sweeps()),
     };
     figure.ok_or_else(|| match sweep.knee {

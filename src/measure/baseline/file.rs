@@ -2,6 +2,7 @@
 
 use std::io::{self, Read, Write};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{BaselineRun, History, MAX_RUNS, Machine, SavedRun, Targets};
@@ -53,7 +54,7 @@ struct BaselineBody {
     history: Vec<SavedRecord>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 struct SavedRecord {
     version: String,
     started_at: Rfc3339,
@@ -61,14 +62,20 @@ struct SavedRecord {
     targets: Targets,
     warm: bool,
     paced: bool,
+    #[schemars(length(min = 1))]
     runs: Vec<BaselineRun>,
 }
 
-#[derive(Serialize)]
-struct BaselineFile {
+/// The file that `--save-baseline` writes.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "baseline")]
+pub(crate) struct BaselineFile {
     #[serde(rename = "type")]
+    #[schemars(extend("const" = "baseline"))]
     kind: &'static str,
+    #[schemars(extend("const" = SCHEMA))]
     schema: u64,
+    #[schemars(length(min = 1, max = 20))]
     history: Vec<SavedRecord>,
 }
 

@@ -40,10 +40,12 @@ mod history;
 mod list_hash;
 mod preview;
 mod recorder;
+mod reference;
 #[cfg(test)]
 mod simulation;
 
 pub use collector::Unsaved;
+pub(crate) use file::BaselineFile;
 pub use file::ReadError;
 pub use history::{Added, History, MAX_RUNS};
 pub use recorder::{BaselineRecorder, EarlierRuns};
@@ -51,6 +53,7 @@ pub use recorder::{BaselineRecorder, EarlierRuns};
 use std::fmt;
 use std::time::SystemTime;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::measurement::Arm;
@@ -82,7 +85,7 @@ impl SavedRun {
 }
 
 /// Machine that made a run, as far as its times depend on that.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Machine {
     /// The operating system.
     pub os: String,
@@ -100,22 +103,25 @@ impl fmt::Display for Machine {
 }
 
 /// Identity of a list of targets.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Targets {
     /// Number of targets.
     pub count: u64,
     /// Hash of all of them, 64 hexadecimal digits.
+    #[schemars(regex(pattern = "^[0-9a-f]{64}$"))]
     pub hash: String,
 }
 
 /// One run over all targets.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct BaselineRun {
     /// Its arm.
     pub arm: Arm,
     /// Its number of workers.
+    #[schemars(range(min = 1))]
     pub workers: usize,
     /// Its makespan, above 0.
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub seconds: f64,
     /// Targets that failed.
     pub failed: u64,

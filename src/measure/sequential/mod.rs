@@ -1,5 +1,5 @@
-//! The stopping rule of a comparison whose number of pairs is not given: when enough is known, and at which
-//! confidence level that is judged and reported.
+//! The stopping rule of a comparison or a sweep whose number of runs is not given: when enough is known, and at which
+//! confidence level that is judged and reported. The rounds of a sweep are to it what pairs are.
 
 mod gates;
 #[cfg(test)]
@@ -41,6 +41,8 @@ pub struct Stopping {
 pub(super) struct Look {
     /// The speed-up that the verdict is by; `None` if more pairs would give none either.
     pub(super) speedup: Option<Speedup>,
+    /// True if the knee of a sweep may be elsewhere.
+    pub(super) is_knee_open: bool,
     /// True if each assertion is decided.
     pub(super) are_gates_decided: bool,
 }
@@ -117,15 +119,17 @@ impl Sequence {
                 let speedup = look
                     .speedup
                     .map(|speedup| speedup.at_level(level, reported));
-                let width = speedup.and_then(|speedup| speedup.precision());
                 let is_pilot = pairs < PILOT_PAIRS.min(self.most_pairs as usize);
-                let is_precise = width.is_none_or(|width| width <= most && !is_pilot);
-                (AutoEnd::Precise, is_precise)
+                match speedup.and_then(|speedup| speedup.precision()) {
+                    Some(width) => (AutoEnd::Precise, width <= most && !is_pilot),
+                    None => (AutoEnd::Decided, true),
+                }
             }
             None => {
                 let interval = look.speedup.and_then(|speedup| speedup.interval);
                 let is_decided = |interval| is_decided(interval, self.stopping.margin);
-                (AutoEnd::Decided, interval.is_none_or(is_decided))
+                let is_reached = interval.is_none_or(is_decided) && !look.is_knee_open;
+                (AutoEnd::Decided, is_reached)
             }
         };
         (is_reached && look.are_gates_decided).then_some(end)

@@ -7,10 +7,11 @@ mod search;
 
 use std::io;
 
+use self::rounds::Rounds;
 use self::runner::{SweepRunner, SweptRuns};
 use super::MeasuredRun;
-use super::answers::AnswerCheck;
-use super::comparison::warm_up_notice;
+use super::notices::warm_up_notice;
+use super::sequential::{Gates, Stopping};
 use crate::model::event::Listener;
 use crate::model::measurement::Sweep;
 use crate::model::notice::MeasurementNotice;
@@ -28,12 +29,14 @@ pub enum WorkerCounts {
 }
 
 /// Parameters of a sweep.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct SweepPlan {
     /// Numbers of workers.
     pub counts: WorkerCounts,
-    /// Counted runs at each of them; with [`WorkerCounts::Auto`] the most.
+    /// Counted runs at each of them; with [`WorkerCounts::Auto`], and with a stopping rule, the most.
     pub runs: u32,
+    /// Rule by which given numbers may have fewer rounds.
+    pub stopping: Option<Stopping>,
     /// Uncounted runs before the others: at each of them; with [`WorkerCounts::Auto`] in all.
     pub warmups: u32,
 }
@@ -45,6 +48,7 @@ impl SweepPlan {
     /// do.
     ///
     /// Given numbers are tried in rounds, up and down in turn, so that a steady drift favours none of them.
+    /// With a [stopping rule](Stopping) rounds are made until `gates` and the knee are decided.
     /// With [`WorkerCounts::Auto`] the next number depends on all runs before it.
     ///
     /// # Errors
@@ -52,19 +56,26 @@ impl SweepPlan {
     /// Errors of `run` and of the listener.
     pub fn conduct<E: From<io::Error>>(
         &self,
+        gates: Gates<'_>,
         listener: &mut dyn Listener,
         run: impl FnMut(usize, &mut dyn Listener) -> Result<MeasuredRun, E>,
     ) -> Result<Option<Sweep>, E> {
-        let mut answers = AnswerCheck::default();
-        let mut runner = SweepRunner::new(listener, &mut answers, run);
-        let (runs, search) = match &self.counts {
+        let mut runner = SweepRunner::new(listener, run);
+        let (runs, auto, search) = match &self.counts {
             WorkerCounts::Given(counts) => {
-                let runs = rounds::in_rounds(counts, self.warmups, self.runs, &mut runner)?;
-                (runs, None)
+                let rounds = Rounds::new(counts, self.warmups, self.runs);
+                let (runs, course) = match self.stopping {
+                    None => (rounds.all(&mut runner)?, None),
+                    Some(stopping) => {
+                        let (runs, course) = rounds.enough(stopping, gates, &mut runner)?;
+                        (runs, Some(course))
+                    }
+                };
+                (runs, course, None)
             }
             WorkerCounts::Auto { most } => {
                 let (runs, cost) = search::search(*most, self.warmups, self.runs, &mut runner)?;
-                (runs, Some(cost))
+                (runs, None, Some(cost))
             }
         };
         let stopped = runner.stopped();
@@ -74,16 +85,20 @@ impl SweepPlan {
         if self.runs == 1 {
             notices.push(MeasurementNotice::SingleRuns);
         }
-        let why = runner.into_why();
+        let (answers, why) = runner.into_shown();
         let targets = answers.targets();
         if self.is_cut(&runs, targets) {
             notices.push(MeasurementNotice::ShortList(targets));
         }
-        let swept = result::sweep(&runs, answers, notices, search);
-        Ok(swept.map(|sweep| Sweep {
-            stopped,
-            why: why.why(&sweep),
-            ..sweep
+        let swept = result::sweep(&runs, &answers, auto, search);
+        Ok(swept.map(|mut sweep| {
+            notices.append(&mut sweep.notices);
+            Sweep {
+                stopped,
+                why: why.why(&sweep),
+                notices,
+                ..sweep
+            }
         }))
     }
 
@@ -98,5 +113,7 @@ impl SweepPlan {
     }
 }
 
+#[cfg(test)]
+mod auto_tests;
 #[cfg(test)]
 mod tests;

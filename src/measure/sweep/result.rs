@@ -5,23 +5,25 @@ use std::sync::Arc;
 
 use super::runner::SweptRuns;
 use crate::measure::answers::AnswerCheck;
-use crate::measure::comparison::{origin_notices, times_without_failures};
+use crate::measure::measured_run::times_without_failures;
+use crate::measure::notices::origin_notices;
+use crate::model::auto_runs::AutoRuns;
 use crate::model::margin::Margin;
 use crate::model::measurement::{Sweep, SweepRuns};
 use crate::model::notice::MeasurementNotice;
 use crate::model::origin::OriginLimits;
 use crate::model::search_cost::SearchCost;
-use crate::stats::{Interval, Knee, PooledScatter, Usl};
+use crate::stats::{Interval, Knee, LEVEL, PooledScatter, SweepPoint, Usl};
 
 /// The result of the counted runs; `None` if there are none.
 pub(super) fn sweep(
     runs: &SweptRuns,
-    answers: AnswerCheck,
-    mut notices: Vec<MeasurementNotice>,
+    answers: &AnswerCheck,
+    auto: Option<AutoRuns>,
     search: Option<SearchCost>,
 ) -> Option<Sweep> {
     let targets = answers.targets();
-    notices.extend(push_back_notices(runs));
+    let mut notices = push_back_notices(runs);
     let mut passed_over = answers.passed_over();
     passed_over.retain(|passed| runs.iter().any(|(workers, _)| *workers == passed.workers));
     notices.extend(
@@ -31,13 +33,14 @@ pub(super) fn sweep(
             .map(MeasurementNotice::PassedOver),
     );
     let is_alike = |workers| passed_over.iter().all(|passed| passed.workers != workers);
+    let level = auto.map_or(LEVEL, |auto| auto.level);
     let points: Option<Vec<SweepRuns>> = runs
         .iter()
         .map(|(workers, runs)| {
             let times = times_without_failures(runs, |_| is_alike(*workers))?;
             Some(SweepRuns {
                 workers: *workers,
-                interval: Interval::of_mean(&times.seconds),
+                interval: Interval::of_mean_at(level, &times.seconds),
                 times,
             })
         })
@@ -50,6 +53,7 @@ pub(super) fn sweep(
     let mut sweep = Sweep {
         targets,
         stopped: None,
+        auto,
         search,
         points,
         passed_over,
@@ -68,9 +72,21 @@ pub(super) fn sweep(
         .iter()
         .map(|point| (point.workers, targets as f64 / point.seconds))
         .collect();
-    sweep.knee = Knee::of(&comparable);
+    sweep.knee = Knee::of(&deciding_points(&sweep));
     sweep.law = Usl::fit(&throughputs).filter(|law| law.describes(&throughputs));
     Some(sweep)
+}
+
+/// The comparable points with the intervals that decide. They are the reported ones, unless an early look decided, which
+/// is stricter.
+fn deciding_points(sweep: &Sweep) -> Vec<SweepPoint> {
+    let mut points = sweep.sweep_points();
+    if let Some(auto) = sweep.auto {
+        for (point, runs) in points.iter_mut().zip(sweep.comparable()) {
+            point.interval = Interval::of_mean_at(auto.deciding_level, &runs.times.seconds);
+        }
+    }
+    points
 }
 
 /// Takes all intervals from the scatter of all runs: a search makes too few at each number of workers to judge each by

@@ -1,11 +1,12 @@
 //! Makes the runs of a sweep one by one, and tells of them.
 
 use std::io;
+use std::time::Duration;
 
 use crate::measure::MeasuredRun;
 use crate::measure::answers::AnswerCheck;
-use crate::measure::comparison::ArmListener;
-use crate::measure::why::{KneeCollector, WhyListener};
+use crate::measure::observing::ObservedRun;
+use crate::measure::why::KneeCollector;
 use crate::model::event::{Event, Listener};
 use crate::model::measurement::{Arm, ArmRun};
 use crate::model::summary::RunsMade;
@@ -17,11 +18,15 @@ pub(super) type SweptRuns = Vec<(usize, Vec<MeasuredRun>)>;
 /// The runs of a sweep as they are made.
 pub(super) struct SweepRunner<'a, F> {
     listener: &'a mut dyn Listener,
-    answers: &'a mut AnswerCheck,
+    answers: AnswerCheck,
     run: F,
     done: u32,
     /// Number of runs to be made; 0 if unknown.
     of: u32,
+    /// The most runs that there may be, where their number is unknown; else 0.
+    most: u32,
+    /// Time of all runs so far, set-up included.
+    spent: Duration,
     failed_warm_ups: u64,
     why: KneeCollector,
     /// Set once a run was stopped.
@@ -30,17 +35,15 @@ pub(super) struct SweepRunner<'a, F> {
 
 impl<'a, F> SweepRunner<'a, F> {
     /// Prepares to make runs by calling `run`.
-    pub(super) fn new(
-        listener: &'a mut dyn Listener,
-        answers: &'a mut AnswerCheck,
-        run: F,
-    ) -> Self {
+    pub(super) fn new(listener: &'a mut dyn Listener, run: F) -> Self {
         SweepRunner {
             listener,
-            answers,
+            answers: AnswerCheck::default(),
             run,
             done: 0,
             of: 0,
+            most: 0,
+            spent: Duration::ZERO,
             failed_warm_ups: 0,
             why: KneeCollector::default(),
             stopped: None,
@@ -50,6 +53,21 @@ impl<'a, F> SweepRunner<'a, F> {
     /// Sets how many runs there will be.
     pub(super) fn plan(&mut self, runs: u32) {
         self.of = runs;
+    }
+
+    /// Sets how many runs there will be at most.
+    pub(super) fn plan_most(&mut self, runs: u32) {
+        self.most = runs;
+    }
+
+    /// The time of all runs so far, warm-ups and set-up included.
+    pub(super) fn spent(&self) -> Duration {
+        self.spent
+    }
+
+    /// The answers of all runs so far.
+    pub(super) fn answers(&self) -> &AnswerCheck {
+        &self.answers
     }
 
     /// The number of runs that were made, the one that was stopped not among them.
@@ -62,9 +80,9 @@ impl<'a, F> SweepRunner<'a, F> {
         self.stopped
     }
 
-    /// What the reasons are found by, of all runs.
-    pub(super) fn into_why(self) -> KneeCollector {
-        self.why
+    /// What all runs have shown: the answers, and what the reasons are found by.
+    pub(super) fn into_shown(self) -> (AnswerCheck, KneeCollector) {
+        (self.answers, self.why)
     }
 
     /// The targets that failed in warm-ups.
@@ -97,18 +115,15 @@ impl<'a, F> SweepRunner<'a, F> {
             workers,
             done: self.done,
             of: self.of,
-            most: 0,
+            most: self.most,
         };
         self.listener.event(&Event::ArmStarted(arm_run))?;
         self.done += 1;
         self.answers.begin_run(&arm_run);
         self.why.begin();
-        let mut listener = WhyListener {
-            listener: &mut ArmListener {
-                listener: &mut *self.listener,
-                answers: &mut *self.answers,
-            },
-            why: &mut self.why.run,
+        let mut listener = ObservedRun {
+            listener: &mut *self.listener,
+            observers: &mut [&mut self.why.run, &mut self.answers],
         };
         let mut measured = (self.run)(workers, &mut listener)?;
         let summary = &mut measured.summary;
@@ -122,9 +137,10 @@ impl<'a, F> SweepRunner<'a, F> {
         }
         self.stopped = is_over.then(|| RunsMade {
             done: self.done - 1,
-            of: self.of.max(self.done),
-            at_most: false,
+            of: self.of.max(self.most).max(self.done),
+            at_most: self.most > 0,
         });
+        self.spent += measured.startup + measured.summary.makespan.unwrap_or_default();
         Ok((!is_over).then_some(measured))
     }
 }

@@ -9,7 +9,7 @@ use crate::model::search_cost::SearchCost;
 use crate::model::summary::Summary;
 use crate::model::target::Verb;
 
-struct NullListener;
+pub(super) struct NullListener;
 
 impl Listener for NullListener {
     fn event(&mut self, _: &Event) -> io::Result<()> {
@@ -21,7 +21,7 @@ impl Listener for NullListener {
 /// the numbers of workers in the order of the runs as well.
 fn conduct(plan: &SweepPlan, law: impl Fn(usize) -> f64) -> (Sweep, Vec<usize>) {
     let mut order = Vec::new();
-    let swept = plan.conduct(&mut NullListener, |workers, listener| {
+    let swept = plan.conduct(Gates::default(), &mut NullListener, |workers, listener| {
         order.push(workers);
         for index in 0..100 {
             let outcome = Outcome::new(index, "http://h/".into(), Verb::Get);
@@ -43,6 +43,7 @@ fn given_numbers_are_tried_there_and_back_again() {
     let plan = SweepPlan {
         counts: WorkerCounts::Given(vec![4, 1, 2, 4]),
         runs: 2,
+        stopping: None,
         warmups: 1,
     };
     let (sweep, order) = conduct(&plan, |n| n as f64);
@@ -59,6 +60,7 @@ fn an_automatic_sweep_ends_when_more_workers_gain_nothing_or_have_no_work() {
     let auto = |most| SweepPlan {
         counts: WorkerCounts::Auto { most },
         runs: 1,
+        stopping: None,
         warmups: 0,
     };
     let (sweep, order) = conduct(&auto(1000), |n| n.min(8) as f64);
@@ -94,10 +96,11 @@ fn rounds_that_are_whole_when_it_is_stopped_are_its_result() {
         let plan = SweepPlan {
             counts: counts.clone(),
             runs: 3,
+            stopping: None,
             warmups: 0,
         };
         let mut made = 0;
-        let swept = plan.conduct(&mut NullListener, |_, listener| {
+        let swept = plan.conduct(Gates::default(), &mut NullListener, |_, listener| {
             made += 1;
             let outcome = Outcome::new(0, "http://h/".into(), Verb::Get);
             listener.event(&Event::Finished(outcome))?;
@@ -159,10 +162,11 @@ fn an_automatic_sweep_states_no_number_of_runs_that_it_does_not_know() {
         let plan = SweepPlan {
             counts,
             runs: 2,
+            stopping: None,
             warmups: 0,
         };
         let mut told = OfListener(Vec::new());
-        let swept = plan.conduct(&mut told, |_, listener| {
+        let swept = plan.conduct(Gates::default(), &mut told, |_, listener| {
             for index in 0..4 {
                 let outcome = Outcome::new(index, "http://h/".into(), Verb::Get);
                 listener.event(&Event::Finished(outcome))?;
@@ -185,6 +189,7 @@ fn an_automatic_sweep_warms_up_once_and_repeats_the_knee_and_its_neighbour_alone
     let plan = SweepPlan {
         counts: WorkerCounts::Auto { most: 1000 },
         runs: 5,
+        stopping: None,
         warmups: 1,
     };
     let (sweep, order) = conduct(&plan, |n| n.min(16) as f64);
@@ -217,10 +222,11 @@ fn failing(failed: impl Fn(usize, usize) -> u64) -> (Option<Sweep>, Vec<usize>) 
     let plan = SweepPlan {
         counts: WorkerCounts::Auto { most: 1000 },
         runs: 5,
+        stopping: None,
         warmups: 0,
     };
     let mut order = Vec::new();
-    let swept = plan.conduct(&mut NullListener, |workers, listener| {
+    let swept = plan.conduct(Gates::default(), &mut NullListener, |workers, listener| {
         order.push(workers);
         let run = order.iter().filter(|count| **count == workers).count();
         let failed = failed(workers, run);
@@ -275,6 +281,7 @@ fn given_numbers_beyond_the_list_are_tried_and_noted() {
         let plan = SweepPlan {
             counts: WorkerCounts::Given(counts.clone()),
             runs: 2,
+            stopping: None,
             warmups: 0,
         };
         let (sweep, order) = conduct(&plan, |n| n.min(100) as f64);

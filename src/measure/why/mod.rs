@@ -17,14 +17,14 @@ mod sums;
 mod tests;
 
 use std::cmp::Reverse;
-use std::io;
 
 pub(super) use knee::KneeCollector;
 use load::LoadMark;
 use pairs::{OriginPair, SumPair};
 use sums::{OriginTable, PhaseSums, RunSums};
 
-use crate::model::event::{Event, Listener};
+use super::observing::RunObserver;
+use crate::model::event::Event;
 use crate::model::measurement::{Arm, ArmRun};
 use crate::model::notice::MeasurementNotice;
 use crate::model::reason::{OriginPhases, PhaseMeans, Reason, WeighedReason, Why};
@@ -75,17 +75,6 @@ impl WhyCollector {
         }
     }
 
-    fn note(&mut self, event: &Event) {
-        match event {
-            // The threads have been started.
-            Event::Started(_) => self.mark = Some(LoadMark::now()),
-            Event::Finished(outcome) => self.current.add(outcome, &mut self.table),
-            // They are still there.
-            Event::Ended(_) => self.measure_load(),
-            _ => {}
-        }
-    }
-
     /// The reasons that the pairs show which are whole.
     pub(super) fn why(&self) -> Why {
         let pairs: Vec<SumPair<'_>> = self
@@ -120,6 +109,19 @@ impl WhyCollector {
             lost: Some(rules::lost(&pairs).mean.clamp(0.0, 1.0)),
             phases,
             unlisted: all.sum::<u64>().saturating_sub(listed),
+        }
+    }
+}
+
+impl RunObserver for WhyCollector {
+    fn observe(&mut self, event: &Event) {
+        match event {
+            // The threads have been started.
+            Event::Started(_) => self.mark = Some(LoadMark::now()),
+            Event::Finished(outcome) => self.current.add(outcome, &mut self.table),
+            // They are still there.
+            Event::Ended(_) => self.measure_load(),
+            _ => {}
         }
     }
 }
@@ -194,21 +196,4 @@ fn take_rate_limits(why: &mut Why, notices: &mut Vec<MeasurementNotice>) {
         why.reasons.insert(0, WeighedReason { reason, share });
         false
     });
-}
-
-/// Listener of a run that collects what the reasons are found by.
-pub(super) struct WhyListener<'a> {
-    pub(super) listener: &'a mut dyn Listener,
-    pub(super) why: &'a mut WhyCollector,
-}
-
-impl Listener for WhyListener<'_> {
-    fn event(&mut self, event: &Event) -> io::Result<()> {
-        self.why.note(event);
-        self.listener.event(event)
-    }
-
-    fn idle(&mut self) -> io::Result<()> {
-        self.listener.idle()
-    }
 }

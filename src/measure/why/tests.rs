@@ -1,10 +1,12 @@
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::load::RunLoad;
 use super::sums::SlowestTarget;
 use super::*;
-use crate::measure::{MeasuredRun, SweepPlan, WorkerCounts};
+use crate::measure::{Gates, MeasuredRun, SweepPlan, WorkerCounts};
+use crate::model::event::Listener;
 use crate::model::origin::{GivenUp, OriginLimit, PushBackCounts};
 use crate::model::outcome::{Attempt, Outcome, Verdict};
 use crate::model::reason::{KneeWhy, WeighedReason};
@@ -230,7 +232,10 @@ fn a_url_that_takes_as_long_alone_as_all_do_in_parallel_is_the_slowest() {
     let one = |slow: f64| move |n: u32| Spent::wait(if n == 3 { slow } else { 10.0 });
     let why = found(4, one(300.0), one(300.0), unchanged);
     shows(&why, &["slowest-url"]);
-    let Reason::SlowestUrl { url, seconds, of } = &why.reasons[0].reason else {
+    let Reason::SlowestUrl {
+        url, seconds, of, ..
+    } = &why.reasons[0].reason
+    else {
         panic!("{why:#?}");
     };
     assert_eq!(url, "http://h:8080/3");
@@ -623,6 +628,7 @@ fn the_slowest_target_is_the_one_that_took_longest_with_its_waits() {
         index: 6,
         url: Arc::from("http://h:8080/6"),
         time: Duration::from_millis(6),
+        waits: Duration::ZERO,
     };
     assert_eq!(sums.slowest, Some(slowest));
 }
@@ -678,11 +684,12 @@ fn at_knee(counts: &[usize], failing: Option<usize>) -> Option<KneeWhy> {
     let plan = SweepPlan {
         counts: WorkerCounts::Given(counts.to_vec()),
         runs: 3,
+        stopping: None,
         warmups: 0,
     };
     let spent = |workers: usize| Spent::wait(20.0 * (workers as f64 / 2.0).max(1.0));
     let mut pair = 0;
-    let swept = plan.conduct(&mut NullListener, |workers, listener| {
+    let swept = plan.conduct(Gates::default(), &mut NullListener, |workers, listener| {
         pair += 1;
         let (mut outcomes, mut summary) = simulated(workers, pair, |_| spent(workers));
         if failing == Some(workers) {

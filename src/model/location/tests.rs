@@ -147,6 +147,31 @@ fn international_names_spaces_and_unicode_are_encoded() {
 }
 
 #[test]
+fn words_in_place_of_a_host_are_refused_as_words() {
+    for text in [
+        "bad url here",
+        "http://bad url/",
+        "a, b",
+        "localhost:80 example.com",
+        "two\u{a0}words",
+    ] {
+        let found = parse(text).map(|url| url.text().to_string());
+        assert_eq!(found, Err(UrlError::Words), "{text}");
+    }
+    // A blank elsewhere is encoded, and a host may be wrong without one.
+    for text in ["h/a b", "h?a b", "h#a b"] {
+        assert!(parse(text).is_ok(), "{text}");
+    }
+    for text in ["xn--a", "h<>/a b"] {
+        let found = parse(text).map(|url| url.text().to_string());
+        assert!(
+            matches!(found, Err(UrlError::Invalid(_))),
+            "{text}: {found:?}"
+        );
+    }
+}
+
+#[test]
 fn bad_text_is_refused_with_its_reason() {
     let message = |text: &str| parse(text).unwrap_err().to_string();
     assert_eq!(message(" "), "the URL is empty");

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::model::event::{Event, Listener, RunInfo};
@@ -37,8 +38,28 @@ pub struct Json<W> {
     against: Option<String>,
 }
 
+/// The whole report as one document.
+// For its schema only: the document is written piece by piece, as events come.
+#[derive(JsonSchema)]
+#[schemars(rename = "document")]
+#[expect(dead_code, reason = "its schema is all that is made of it")]
+pub(in crate::report) struct JsonDocument<'a> {
+    run: RunRecord<'a>,
+    results: Vec<ArmResultRecord<'a>>,
+    /// The runs of a comparison or a sweep.
+    arms: Vec<ArmSummaryRecord<'a>>,
+    warnings: Vec<String>,
+    /// The end of a run: two of `summary`, `comparison` and `sweep` are `null`.
+    summary: Option<SummaryRecord<'a>>,
+    comparison: Option<ComparisonRecord<'a>>,
+    sweep: Option<SweepRecord<'a>>,
+    /// `null` without a baseline.
+    against: Option<AgainstRecord<'a>>,
+    gates: Vec<AssertionRecord<'a>>,
+}
+
 /// A result with the arm's run that it belongs to.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct ArmResultRecord<'a> {
     arm: Option<Arm>,
     pair: Option<u32>,

@@ -123,7 +123,11 @@ impl<W: Write> Markdown<W> {
         let place = self.slowest.partition_point(|(slower, _)| *slower >= time);
         if place < SLOWEST {
             let size = bytes(outcome.bytes);
-            let row = format!("| {url} | {} | {size} |\n", duration(time));
+            let waits = time.saturating_sub(outcome.busy().unwrap_or_default());
+            let row = format!(
+                "| {url} | {} | {size} |\n",
+                wording::with_waits(time, waits)
+            );
             self.slowest.truncate(SLOWEST - 1);
             self.slowest.insert(place, (time, row));
         }
@@ -254,11 +258,12 @@ fn times(summary: &Summary, baseline: Baseline) -> String {
             text,
             "| serial, estimated as the sum of the requests' times | {serial} |"
         );
-        let speedup = MARKDOWN.ratio(estimate.speedup);
-        let condition = wording::IF_NOT_LIMITED;
-        let _ = writeln!(text, "| speed-up, {condition} | up to {speedup} |");
+        let speedup = MARKDOWN.estimate(&estimate);
+        let condition = wording::condition(&estimate);
+        let _ = writeln!(text, "| speed-up, {condition} | {speedup} |");
         if let Ok((best, _)) = estimate.best {
-            let _ = writeln!(text, "| best possible here | {} |", MARKDOWN.ratio(best));
+            let best = MARKDOWN.ratio(best);
+            let _ = writeln!(text, "| best possible by these times | {best} |");
         }
     }
     let withheld = wording::withheld(summary).filter(|_| baseline == Baseline::Estimate);
@@ -397,7 +402,12 @@ fn swept(sweep: &Sweep) -> (String, String) {
     if let Some(interval) = sweep.gain().and_then(|speedup| speedup.interval) {
         let _ = write!(verdict, ", {}", MARKDOWN.interval(interval));
     }
-    let _ = writeln!(verdict, " · {}", counted(sweep.targets, "URL"));
+    let _ = write!(verdict, " · {}", counted(sweep.targets, "URL"));
+    if let Some(course) = wording::sweep_course(sweep) {
+        let runs = wording::runs_at_each(sweep);
+        let _ = write!(verdict, " · {runs} at each number of workers · {course}");
+    }
+    verdict += "\n";
     let mut page = String::from(
         "\n| workers | mean | median | deviation | min | max | p50 of URLs | p95 of URLs | failed | retries |\n",
     );

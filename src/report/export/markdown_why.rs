@@ -6,8 +6,9 @@ use super::markup::{markdown_cell, markdown_sentence};
 use super::words::short;
 use crate::model::reason::{KneeWhy, OriginPhases, PhaseMeans, Why};
 use crate::model::timing::Phase;
+use crate::model::url_host::host_and_port;
 use crate::report::format::{format_secs, grouped};
-use crate::report::wording::{self, host};
+use crate::report::wording;
 
 /// The reasons of a comparison as a list, the strongest first.
 pub(super) fn reasons(why: &Why) -> String {
@@ -57,7 +58,7 @@ pub(super) fn phases(why: &Why) -> String {
 fn row(origin: &OriginPhases, arm: &str, means: &PhaseMeans, columns: &[Phase]) -> String {
     let mut text = format!(
         "| {}, {arm} | {} | {} |",
-        markdown_cell(&short(host(&origin.origin))),
+        markdown_cell(&short(host_and_port(&origin.origin))),
         grouped(means.requests),
         grouped(means.connected)
     );

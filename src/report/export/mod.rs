@@ -22,6 +22,7 @@ mod markdown_why;
 mod markup;
 mod palette;
 mod run_label;
+mod shared;
 mod stream;
 mod timeline;
 mod words;
@@ -39,8 +40,10 @@ pub use file::ExportFile;
 pub use har::Har;
 pub use html::Html;
 pub use json::Json;
+pub(in crate::report) use json::JsonDocument;
 pub use junit::Junit;
 pub use markdown::Markdown;
+use shared::WithoutSecrets;
 pub use stream::ExportStream;
 pub use timeline::Svg;
 
@@ -132,12 +135,12 @@ impl Export {
             Export::Json => Box::new(Json::new(out, baseline)),
             Export::JsonLines => Box::new(JsonLines::new(out, baseline)),
             Export::Csv => Box::new(Csv::new(out)),
-            Export::Markdown => Box::new(Markdown::new(out, baseline)),
-            Export::Junit => Box::new(Junit::new(out)?),
+            Export::Markdown => Box::new(WithoutSecrets(Markdown::new(out, baseline))),
+            Export::Junit => Box::new(WithoutSecrets(Junit::new(out)?)),
             Export::Har => Box::new(Har::new(out)),
             Export::Trace => Box::new(Trace::new(out)),
-            Export::Html => Box::new(Html::new(out).baseline(baseline)),
-            Export::Svg => Box::new(Svg::new(out)),
+            Export::Html => Box::new(WithoutSecrets(Html::new(out).baseline(baseline))),
+            Export::Svg => Box::new(WithoutSecrets(Svg::new(out))),
         })
     }
 }

@@ -1,5 +1,6 @@
 //! The record of a run's comparison with a baseline.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::json::Rfc3339;
@@ -10,13 +11,14 @@ use crate::stats::{Finding, Interval, Sample};
 
 /// Comparison of a run with a baseline (`against`). A replay accepts the line and reads nothing of it: the
 /// baseline need not exist any more.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub(in crate::report) struct AgainstRecord<'a> {
     #[serde(skip_deserializing)]
     file: &'a str,
     #[serde(skip_deserializing)]
     version: &'a str,
     #[serde(skip_deserializing)]
+    #[schemars(with = "Rfc3339")]
     started_at: Option<Rfc3339>,
     #[serde(skip_deserializing)]
     points: Vec<AgainstPointRecord>,
@@ -25,10 +27,11 @@ pub(in crate::report) struct AgainstRecord<'a> {
     #[serde(skip_deserializing)]
     margin: Margin,
     #[serde(skip_deserializing)]
+    #[schemars(with = "Vec<String>")]
     notices: &'a [BaselineNotice],
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct AgainstPointRecord {
     arm: Arm,
     workers: usize,
@@ -36,29 +39,38 @@ struct AgainstPointRecord {
     now: Sample,
     then: Sample,
     reference: ReferenceRecord,
+    #[schemars(range(min = 0.0))]
     ratio: f64,
+    #[schemars(schema_with = "Interval::schema_of_ratio")]
     interval: Option<Interval>,
+    #[schemars(with = "Option<PracticalVerdict>")]
     verdict: Option<&'static str>,
     why: Option<String>,
     changed: Option<ChangedRecord>,
 }
 
 /// The saved runs that were compared with.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct ReferenceRecord {
+    #[schemars(range(min = 1))]
     runs: usize,
     from: Rfc3339,
     to: Rfc3339,
+    #[schemars(range(min = 0.0))]
     deviation: Option<f64>,
 }
 
 /// The dated change.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct ChangedRecord {
+    #[schemars(range(min = 1))]
     run: usize,
+    #[schemars(range(min = 1))]
     of: usize,
     started_at: Rfc3339,
+    #[schemars(range(min = 0.0))]
     ratio: f64,
+    #[schemars(extend("enum" = ["faster", "slower", null]))]
     verdict: Option<&'static str>,
 }
 

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::number;
@@ -63,7 +64,7 @@ pub(super) fn http_version(name: &str) -> HttpVersion {
 }
 
 /// Phases of an attempt (`timing`).
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(super) struct TimingRecord {
     blocked: Option<Seconds>,
     dns: Option<Seconds>,
@@ -113,12 +114,13 @@ impl From<TimingRecord> for Timing {
 }
 
 /// An attempt that another one followed (an item of `earlier`).
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(super) struct AttemptRecord<'a> {
     started_at: Option<Rfc3339>,
     pub(super) worker: Option<u32>,
     total: Seconds,
     timing: TimingRecord,
+    #[schemars(range(min = 100, max = 999))]
     status: Option<u16>,
     requests: u32,
     #[serde(deserialize_with = "number::count")]
@@ -167,7 +169,7 @@ impl AttemptRecord<'_> {
 }
 
 /// Reason of a failure (`error`).
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(super) struct FailureRecord<'a> {
     kind: FailureKind,
     phase: Option<Phase>,
@@ -198,9 +200,10 @@ impl From<FailureRecord<'_>> for Failure {
 
 /// A request and its response (an item of `exchanges`). Headers are pairs, because a name may come more than
 /// once.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(super) struct ExchangeRecord<'a> {
     #[serde(borrow)]
+    #[schemars(extend("enum" = ["GET", "HEAD", "CONNECT"]))]
     method: Cow<'a, str>,
     #[serde(borrow)]
     url: Cow<'a, str>,
@@ -208,7 +211,9 @@ pub(super) struct ExchangeRecord<'a> {
     proxy: Option<Cow<'a, str>>,
     reused: Option<bool>,
     request: Cow<'a, [(String, String)]>,
+    #[schemars(with = "Option<HttpVersion>")]
     http_version: Option<Cow<'a, str>>,
+    #[schemars(range(min = 100, max = 999))]
     status: Option<u16>,
     response: Cow<'a, [(String, String)]>,
 }

@@ -18,6 +18,8 @@ use crate::report::Baseline;
 ///
 /// # Schema, version 1
 ///
+/// [`json_schema`](crate::report::json_schema) is the same for programs.
+///
 /// Every line has `type` and `run`, the identifier of its run: lines of several runs may stand in one file. Times are numbers of seconds; `*_at` is wall-clock time in RFC 3339. `null` stands for
 /// a phase or a fact that did not occur or is unknown, never for zero.
 ///
@@ -85,9 +87,10 @@ use crate::report::Baseline;
 ///
 /// ## Fields of `summary`
 ///
-/// - `serial`: `null` or `{method, seconds, speedup, best_speedup}`, where `method` is `estimate`: `seconds` is the
-///   sum of the times of all attempts, without the waits between them, and `speedup` an upper bound, which is reached
-///   if the server is not the limit. A `stopped` run has none, nor has one in which nothing succeeded, a server pushed
+/// - `serial`: `null` or `{method, seconds, speedup, best_speedup, unseen_limit}`, where `method` is `estimate`: `seconds`
+///   is the sum of the times of all attempts, without the waits between them, and `speedup` is reached if neither the
+///   server nor the line is the limit. `unseen_limit` is `line` or `server` if the run would not show such a limit, so
+///   that the speed-up may be anything from 1 on, else `null`. A `stopped` run has none, nor has one in which nothing succeeded, a server pushed
 ///   back (`origins`) or slowed down (`slowdown`), or that waited between attempts for longer than it fetched.
 ///   `best_speedup` is `null` if starts were held back, or the list came slowly.
 /// - `slowdown`: `null`, or `{under_way, few, many}` if answers took longer when more requests were under way: the
@@ -132,7 +135,7 @@ use crate::report::Baseline;
 /// - `stopped`: `null`, or `{done, of, at_most}` of a comparison or a sweep that was stopped early: `done` of `of` runs
 ///   were made (`at_most`: there might have been fewer than `of`), and the figures are of the pairs, or rounds, that are
 ///   whole. If none is, there is a `summary` instead.
-/// - `auto`: `null` if the number of pairs was given, or `{ended_by, most_pairs, most_seconds, precision, level,
+/// - `auto`: `null` if the number of pairs (of a sweep: rounds) was given, or `{ended_by, most_pairs, most_seconds, precision, level,
 ///   deciding_level}`. `ended_by` is `decided`, `precise`, `most_pairs`, `most_time` or `stopped`; `level` is the nominal
 ///   level of the interval, with which it covers as often as one at 95 % of a given number of pairs; the verdict is by
 ///   the interval at `deciding_level`, which is higher the earlier the pairs were enough.
@@ -236,10 +239,11 @@ impl<W: Write> JsonLines<W> {
 /// # Errors
 ///
 /// serde's, as of a value that JSON has no text for.
-pub fn result_line(outcome: &Outcome) -> io::Result<Vec<u8>> {
-    let mut line = serde_json::to_vec(&SchemaLine::Result(ResultRecord::from(outcome)))?;
+pub fn result_line(outcome: &Outcome, line: &mut Vec<u8>) -> io::Result<()> {
+    let record = SchemaLine::Result(ResultRecord::from(outcome));
+    serde_json::to_writer(&mut *line, &record)?;
     line.push(b'\n');
-    Ok(line)
+    Ok(())
 }
 
 impl<W: Write> Listener for JsonLines<W> {

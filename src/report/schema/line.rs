@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::against::AgainstRecord;
@@ -13,7 +14,7 @@ use crate::model::run_id::RunId;
 
 /// A line of JSON Lines, written by [`JsonLines`](super::JsonLines), which documents the schema, and read by
 /// [`replay`](super::replay). Its `type` is the name of the variant.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum SchemaLine<'a> {
     Run(#[serde(borrow)] RunRecord<'a>),
@@ -21,8 +22,9 @@ pub(super) enum SchemaLine<'a> {
     Warning {
         #[serde(borrow)]
         message: Cow<'a, str>,
-        /// Left out of most, which are texts alone.
+        /// The subject. Left out of most warnings, which are texts alone.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(with = "WarningTopic")]
         about: Option<WarningTopic>,
     },
     Arm(ArmRun),
@@ -36,7 +38,7 @@ pub(super) enum SchemaLine<'a> {
 }
 
 /// The subject of a warning that a replay judges anew.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum WarningTopic {
     /// Shards that are missing.
@@ -54,17 +56,21 @@ impl SchemaLine<'_> {
 }
 
 /// A line with the run that it belongs to. Lines of several runs may stand in one file in any order.
-#[derive(Debug, Serialize)]
-pub(super) struct TaggedLine<'a> {
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "line")]
+pub(in crate::report) struct TaggedLine<'a> {
     #[serde(flatten)]
     pub(super) line: &'a SchemaLine<'a>,
-    /// `None` for a `run` line, which has it already.
+    /// The identifier of its run.
+    // `None` for a `run` line, which has it already.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(!skip_serializing_if, required)]
     pub(super) run: Option<RunId>,
 }
 
 /// The fields of a line that decide whether and how the rest is read.
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "an object")]
 pub(super) struct LineHead {
     #[serde(rename = "type")]
     pub(super) kind: String,

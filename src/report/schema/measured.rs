@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::number;
@@ -24,7 +25,7 @@ use crate::report::Baseline;
 use crate::stats::{Interval, Knee, Speedup, Usl};
 
 /// End of a run of an arm (`arm_summary`).
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(in crate::report) struct ArmSummaryRecord<'a> {
     arm: Arm,
     pair: u32,
@@ -44,7 +45,7 @@ impl<'a> ArmSummaryRecord<'a> {
 }
 
 /// Result of a comparison (`comparison`).
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(in crate::report) struct ComparisonRecord<'a> {
     workers: usize,
     #[serde(deserialize_with = "number::count")]
@@ -60,13 +61,17 @@ pub(in crate::report) struct ComparisonRecord<'a> {
     #[serde(default)]
     work: Option<Cow<'a, PairedWork>>,
     #[serde(skip_deserializing)]
+    #[schemars(with = "Option<PracticalVerdict>")]
     verdict: Option<&'static str>,
     #[serde(skip_deserializing)]
+    #[schemars(range(min = 0.0))]
     efficiency: Option<f64>,
+    #[schemars(range(min = 0.0))]
     estimated: Option<f64>,
     differing: DifferingRecord<'a>,
     #[serde(default)]
     margin: Margin,
+    #[schemars(with = "Vec<String>")]
     notices: Cow<'a, [MeasurementNotice]>,
     #[serde(default)]
     why: Cow<'a, Why>,
@@ -138,7 +143,7 @@ impl TryFrom<ComparisonRecord<'_>> for Comparison {
 }
 
 /// Targets that were not answered alike in all runs (`differing`).
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 struct DifferingRecord<'a> {
     #[serde(deserialize_with = "number::count")]
     count: u64,
@@ -162,16 +167,20 @@ impl From<DifferingRecord<'_>> for (u64, Vec<String>) {
 }
 
 /// Result of a sweep (`sweep`).
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(in crate::report) struct SweepRecord<'a> {
     #[serde(deserialize_with = "number::count")]
     targets: u64,
     #[serde(default)]
     stopped: Option<RunsMade>,
     #[serde(default)]
+    auto: Option<AutoRuns>,
+    #[serde(default)]
     search: Option<SearchCost>,
+    #[schemars(length(min = 1))]
     points: Cow<'a, [SweepRuns]>,
     #[serde(default)]
+    #[schemars(with = "Vec<PassedOver>")]
     passed_over: Option<Cow<'a, [PassedOver]>>,
     knee: Option<Knee>,
     #[serde(skip_deserializing)]
@@ -182,6 +191,7 @@ pub(in crate::report) struct SweepRecord<'a> {
     differing: DifferingRecord<'a>,
     #[serde(default)]
     margin: Margin,
+    #[schemars(with = "Vec<String>")]
     notices: Cow<'a, [MeasurementNotice]>,
     #[serde(default)]
     why: Option<Cow<'a, KneeWhy>>,
@@ -192,6 +202,7 @@ impl<'a> From<&'a Sweep> for SweepRecord<'a> {
         SweepRecord {
             targets: sweep.targets,
             stopped: sweep.stopped,
+            auto: sweep.auto,
             search: sweep.search.clone(),
             points: Cow::Borrowed(&sweep.points),
             passed_over: Some(Cow::Borrowed(&sweep.passed_over)),
@@ -218,6 +229,7 @@ impl TryFrom<SweepRecord<'_>> for Sweep {
         }
         record.points.iter().try_for_each(number::check_point)?;
         record.law.as_ref().map_or(Ok(()), number::check_law)?;
+        record.auto.as_ref().map_or(Ok(()), number::check_auto)?;
         record
             .search
             .as_ref()
@@ -229,6 +241,7 @@ impl TryFrom<SweepRecord<'_>> for Sweep {
         Ok(Sweep {
             targets: record.targets,
             stopped: record.stopped,
+            auto: record.auto,
             search: record.search,
             passed_over,
             points: record.points.into_owned(),
@@ -246,7 +259,7 @@ impl TryFrom<SweepRecord<'_>> for Sweep {
 }
 
 /// Result of an assertion (`gate`).
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(in crate::report) struct AssertionRecord<'a> {
     #[serde(borrow)]
     #[serde(rename = "gate")]
@@ -254,6 +267,7 @@ pub(in crate::report) struct AssertionRecord<'a> {
     verdict: AssertionVerdict,
     value: Option<f64>,
     #[serde(borrow)]
+    #[schemars(extend("enum" = UNITS))]
     unit: Cow<'a, str>,
     interval: Option<Interval>,
     why: Option<Cow<'a, str>>,
@@ -290,8 +304,10 @@ impl From<AssertionRecord<'_>> for AssertionResult {
     }
 }
 
+/// The units of the metrics; the last is that of a number of things.
+const UNITS: [&str; 6] = ["s", "B/s", "/s", "%", "x", ""];
+
 /// The unit of this name; none for a name that no metric has.
 fn unit(name: &str) -> &'static str {
-    let known = ["s", "B/s", "/s", "%", "x"];
-    known.into_iter().find(|unit| *unit == name).unwrap_or("")
+    UNITS.into_iter().find(|unit| *unit == name).unwrap_or("")
 }

@@ -19,6 +19,7 @@ mod why;
 pub use jsonl::{JsonLines, result_line};
 
 pub(in crate::report) use against::AgainstRecord;
+pub(in crate::report) use line::TaggedLine;
 pub(in crate::report) use measured::{
     ArmSummaryRecord, AssertionRecord, ComparisonRecord, SweepRecord,
 };
@@ -26,4 +27,4 @@ pub(in crate::report) use result::ResultRecord;
 pub(in crate::report) use summary::{RunRecord, SummaryRecord};
 
 /// Version of the schema that is written and read.
-const SCHEMA: u64 = 1;
+pub(in crate::report) const SCHEMA: u64 = 1;

@@ -128,7 +128,7 @@ pub(super) fn check_speedup(speedup: &Speedup) -> Checked {
     speedup.interval.as_ref().map_or(Ok(()), check_interval)
 }
 
-/// Checks the course of a comparison that chose its number of pairs.
+/// Checks the course of a comparison or a sweep that chose its number of pairs or rounds.
 pub(super) fn check_auto(auto: &AutoRuns) -> Checked {
     let is_level = |level: f64| (0.5..1.0).contains(&level);
     let are_limits = (0.0..=MAX_SECONDS).contains(&auto.most_seconds)

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::attempt::escaped;
@@ -9,13 +10,14 @@ use super::number;
 use crate::model::origin::{GivenUp, OriginLimit, PushBackCounts};
 
 /// An origin that was slowed down for, or given up (an item of `origins`).
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(super) struct OriginRecord<'a> {
     #[serde(borrow)]
     origin: Cow<'a, str>,
     #[serde(default, deserialize_with = "number::maybe_count")]
     at_once: Option<u64>,
     #[serde(default, deserialize_with = "number::maybe_ratio")]
+    #[schemars(range(min = 0.0))]
     per_second: Option<f64>,
     #[serde(deserialize_with = "number::count")]
     push_backs: u64,
@@ -27,6 +29,7 @@ pub(super) struct OriginRecord<'a> {
     #[serde(default, deserialize_with = "number::count")]
     refused: u64,
     #[serde(default, deserialize_with = "number::maybe_ratio")]
+    #[schemars(range(min = 0.0))]
     rate_limit: Option<f64>,
     given_up: Option<GivenUp>,
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use base64::Engine;
 use base64::display::Base64Display;
 use base64::engine::general_purpose::STANDARD;
+use schemars::JsonSchema;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -28,7 +29,7 @@ use crate::model::text::{escape, hex, parse_hex};
 use crate::model::timing::Timing;
 
 /// Outcome of a target (`result`).
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(in crate::report) struct ResultRecord<'a> {
     #[serde(deserialize_with = "number::count")]
     index: u64,
@@ -37,12 +38,17 @@ pub(in crate::report) struct ResultRecord<'a> {
     final_url: Option<Cow<'a, str>>,
     action: Verb,
     outcome: Verdict,
+    #[schemars(range(min = 100, max = 999))]
     status: Option<u16>,
+    #[schemars(with = "Option<HttpVersion>")]
     http_version: Option<Cow<'a, str>>,
-    /// Older logs have none.
+    /// The media type of the last answer, with its parameters.
+    // Older logs have none.
     content_type: Option<Cow<'a, str>>,
-    /// JSON of the input's. Not read with the rest, which would change its numbers: see `restore_meta`.
+    /// The JSON that the line of the input has as `meta`, as it was written.
+    // Not read with the rest, which would change its numbers: see `restore_meta`.
     #[serde(skip_deserializing)]
+    #[schemars(with = "serde_json::Value")]
     meta: Option<Cow<'a, Meta>>,
     /// The body in base64, where results have it.
     #[serde(
@@ -51,6 +57,7 @@ pub(in crate::report) struct ResultRecord<'a> {
         serialize_with = "base64_text",
         deserialize_with = "decoded"
     )]
+    #[schemars(!default, with = "String", extend("contentEncoding" = "base64"))]
     body: Option<Cow<'a, [u8]>>,
     attempts: u32,
     /// Older logs have none.
@@ -65,8 +72,9 @@ pub(in crate::report) struct ResultRecord<'a> {
     worker: Option<u32>,
     started_at: Option<Rfc3339>,
     elapsed: Option<Seconds>,
-    /// Of runs with a rate only.
+    /// The time by which it was started later than the rate intended. Of runs with a rate only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(!default, with = "Seconds")]
     start_delay: Option<Seconds>,
     timing: TimingRecord,
     #[serde(borrow)]
@@ -79,11 +87,15 @@ pub(in crate::report) struct ResultRecord<'a> {
     earlier: Vec<AttemptRecord<'a>>,
     #[serde(borrow)]
     error: Option<FailureRecord<'a>>,
-    /// Remarks on the final response. Older logs have none.
+    /// Remarks on the final response.
+    // Older logs have none.
     #[serde(default)]
+    #[schemars(with = "Vec<String>")]
     notices: Cow<'a, [ResponseNotice]>,
-    /// The workers of the run, in a comparison or a sweep. A replay has them from the beginning of the run.
+    /// The workers of the run, in a comparison or a sweep.
+    // A replay has them from the beginning of the run.
     #[serde(skip_deserializing, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "usize")]
     workers: Option<usize>,
 }
 
@@ -266,10 +278,11 @@ fn decoded<'de, D: Deserializer<'de>>(
 }
 
 /// A redirect that was followed (an item of `redirects`).
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 struct RedirectRecord<'a> {
     #[serde(borrow)]
     url: Cow<'a, str>,
+    #[schemars(range(min = 100, max = 999))]
     status: u16,
 }
 
@@ -292,12 +305,13 @@ impl From<RedirectRecord<'_>> for Hop {
 }
 
 /// The file of a target (`saved`).
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 struct SavedFileRecord<'a> {
     #[serde(borrow)]
     path: Cow<'a, str>,
     #[serde(deserialize_with = "number::count")]
     bytes: u64,
+    #[schemars(regex(pattern = "^[0-9a-f]{64}$"))]
     sha256: Option<Cow<'a, str>>,
     #[serde(default, deserialize_with = "number::maybe_count")]
     resumed_from: Option<u64>,

@@ -3,12 +3,13 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::SCHEMA;
 use super::number;
 use super::origin::OriginRecord;
-use crate::measure::Estimate;
+use crate::measure::{Estimate, UnseenLimit};
 use crate::model::event::RunInfo;
 use crate::model::json::{Rfc3339, Seconds};
 use crate::model::origin::OriginLimits;
@@ -25,8 +26,9 @@ use crate::stats::Latency;
 const MAX_VERSION: usize = 40;
 
 /// Beginning of a run (`run`).
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(in crate::report) struct RunRecord<'a> {
+    #[schemars(extend("const" = SCHEMA))]
     schema: u64,
     #[serde(borrow)]
     version: Cow<'a, str>,
@@ -36,7 +38,8 @@ pub(in crate::report) struct RunRecord<'a> {
     startup: Seconds,
     run: RunId,
     log: Option<LogPosition>,
-    /// Older reports have none.
+    /// The shard that it took of its list.
+    // Older reports have none.
     shard: Option<RunShard>,
 }
 
@@ -71,7 +74,7 @@ impl From<RunRecord<'_>> for RunInfo {
 
 /// Figures of a run (`summary`). A replay reads those that cannot be added up from the results, and computes
 /// the others again.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(in crate::report) struct SummaryRecord<'a> {
     #[serde(deserialize_with = "number::count")]
     pub(super) targets: u64,
@@ -113,8 +116,10 @@ pub(in crate::report) struct SummaryRecord<'a> {
     #[serde(skip_deserializing)]
     serial: Option<SerialRecord>,
     #[serde(skip_deserializing)]
+    #[schemars(range(min = 0.0))]
     throughput: Option<f64>,
     #[serde(skip_deserializing)]
+    #[schemars(range(min = 0.0))]
     urls_per_second: Option<f64>,
     #[serde(skip_deserializing)]
     latency: Option<LatencyRecord>,
@@ -125,15 +130,18 @@ pub(in crate::report) struct SummaryRecord<'a> {
     #[serde(skip_deserializing)]
     slowdown: Option<SlowdownRecord>,
     #[serde(skip_deserializing)]
+    #[schemars(extend("propertyNames" = { "pattern": "^[1-9][0-9][0-9]$" }))]
     statuses: Cow<'a, BTreeMap<u16, u64>>,
     #[serde(default, borrow)]
     origins: Vec<OriginRecord<'a>>,
     #[serde(default, deserialize_with = "number::count")]
     more_origins: u64,
     #[serde(default, deserialize_with = "number::maybe_count")]
+    #[schemars(range(min = 2))]
     merged: Option<u64>,
-    /// Left out where nothing was merged.
+    /// The runs that were merged. Left out where nothing was.
     #[serde(default, skip_serializing_if = "<[RunPart]>::is_empty")]
+    #[schemars(length(min = 2))]
     pub(super) parts: Cow<'a, [RunPart]>,
 }
 
@@ -209,12 +217,16 @@ impl<'a> SummaryRecord<'a> {
 }
 
 /// Estimated serial time (`serial`).
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct SerialRecord {
+    #[schemars(extend("const" = "estimate"))]
     method: &'static str,
     seconds: Seconds,
+    #[schemars(range(min = 0.0))]
     speedup: f64,
+    #[schemars(range(min = 0.0))]
     best_speedup: Option<f64>,
+    unseen_limit: Option<&'static str>,
 }
 
 impl From<Estimate> for SerialRecord {
@@ -224,12 +236,13 @@ impl From<Estimate> for SerialRecord {
             seconds: Seconds(estimate.serial),
             speedup: estimate.speedup,
             best_speedup: estimate.best.ok().map(|(best, _)| best),
+            unseen_limit: estimate.unseen.map(UnseenLimit::as_str),
         }
     }
 }
 
 /// Answers that took longer when more requests were under way (`slowdown`).
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct SlowdownRecord {
     under_way: usize,
     few: Seconds,
@@ -247,7 +260,7 @@ impl From<Slowdown> for SlowdownRecord {
 }
 
 /// Percentiles of a time (`latency`, `ttfb`, `intended_latency`).
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct LatencyRecord {
     mean: Seconds,
     p50: Seconds,

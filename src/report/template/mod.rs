@@ -30,10 +30,20 @@ pub use lines::TemplateLines;
 /// let error = Template::parse("{staus} {url}").unwrap_err();
 /// assert!(error.to_string().starts_with("column 1: there is no {staus}"));
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Template {
     parts: Vec<TemplatePart>,
+    is_write_out: bool,
 }
+
+/// Two templates are equal that print the same, in whichever syntax they were written.
+impl PartialEq for Template {
+    fn eq(&self, other: &Self) -> bool {
+        self.parts == other.parts
+    }
+}
+
+impl Eq for Template {}
 
 /// A part of a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +59,8 @@ impl Template {
     ///
     /// [`TemplateError`], with the column of the mistake.
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
-        let mut parts = match write_out::is_its_syntax(text) {
+        let is_write_out = write_out::is_its_syntax(text);
+        let mut parts = match is_write_out {
             true => write_out::parse(text)?,
             false => parse::parse(text)?,
         };
@@ -62,7 +73,15 @@ impl Template {
             Some(TemplatePart::Text(text)) => text.push('\n'),
             _ => parts.push(TemplatePart::Text("\n".to_owned())),
         }
-        Ok(Template { parts })
+        Ok(Template {
+            parts,
+            is_write_out,
+        })
+    }
+
+    /// Tells whether it was written in curl's syntax, whose users expect the body before its line.
+    pub fn is_write_out(&self) -> bool {
+        self.is_write_out
     }
 
     /// Tells whether the template shows this field.

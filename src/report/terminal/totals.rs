@@ -129,9 +129,9 @@ pub(super) fn times(
             "  serial    {:>9}  estimated: the sum of the requests' times",
             duration(estimate.serial)
         )?;
-        let label = format!("  speed-up  up to {}  ", TERMINAL.ratio(estimate.speedup));
+        let label = format!("  speed-up  {}  ", TERMINAL.estimate(estimate));
         let parts = [
-            wording::IF_NOT_LIMITED.to_owned(),
+            wording::condition(estimate).to_owned(),
             TERMINAL.bound(estimate),
             wording::MEASURED_BY.to_owned(),
         ];

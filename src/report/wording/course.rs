@@ -1,27 +1,42 @@
-//! The course of a comparison in words: why there are so many pairs, and at which level their interval is.
+//! The course of a comparison or a sweep in words: why there are so many pairs or rounds, and at which level their
+//! intervals are.
 
 use super::notation::Notation;
 use crate::model::auto_runs::{AutoEnd, AutoRuns};
-use crate::model::measurement::Comparison;
+use crate::model::measurement::{Comparison, Sweep};
 
 /// The reason why there are no more pairs, where their number was not given: `enough: all is decided`.
 pub(in crate::report) fn course(comparison: &Comparison) -> Option<&'static str> {
     comparison.auto?.ended_by.text()
 }
 
+/// The reason why a sweep has no more rounds, where their number was not given.
+pub(in crate::report) fn sweep_course(sweep: &Sweep) -> Option<&'static str> {
+    sweep.auto?.ended_by.text()
+}
+
 /// The nominal level of the interval, where the number of pairs was not given.
 pub(in crate::report) fn level(comparison: &Comparison) -> Option<String> {
-    let AutoRuns {
-        level, ended_by, ..
-    } = comparison.auto?;
-    let pairs = match ended_by {
+    comparison
+        .auto
+        .map(|auto| level_of(auto, "pairs", "the interval is"))
+}
+
+/// The nominal level of the intervals of a sweep, where the number of rounds was not given.
+pub(in crate::report) fn sweep_level(sweep: &Sweep) -> Option<String> {
+    let auto = sweep.auto?;
+    Some(level_of(auto, "rounds", "the intervals are"))
+}
+
+fn level_of(auto: AutoRuns, pairs: &str, intervals_are: &str) -> String {
+    let until = match auto.ended_by {
         AutoEnd::Precise => "until the interval was narrow enough",
         _ => "until they decided",
     };
-    Some(format!(
-        "pairs were added {pairs}, so the interval is at {:.1} %, to cover as often as one at 95 %",
-        level * 100.0
-    ))
+    format!(
+        "{pairs} were added {until}, so {intervals_are} at {:.1} %, to cover as often as one at 95 %",
+        auto.level * 100.0
+    )
 }
 
 /// The ratio of the mean times, where it is seen not to be the speed-up, which is the mean of the pairs' ratios:

@@ -1,7 +1,9 @@
 //! The reasons for a speed-up in words: a line each.
 
+use super::notation::waits_of;
 use crate::model::origin::{PushBackCounts, rate_about, rate_below};
 use crate::model::reason::{KneeWhy, Reason, Why};
+use crate::model::url_host::host_and_port;
 use crate::report::format::{bytes, counted, format_secs, grouped};
 
 /// Rates in this range of each other are those of the same line.
@@ -27,11 +29,20 @@ pub(in crate::report) fn knee_reasons(knee: Option<&KneeWhy>) -> impl Iterator<I
 /// A reason in one line. `alike` follows a figure that is the same in both arms.
 fn reason(reason: &Reason, alike: &str) -> String {
     match reason {
-        Reason::SlowestUrl { url, seconds, of } => format!(
-            "bounded by its slowest URL: {url} ({} of {})",
-            format_secs(*seconds),
-            format_secs(*of)
-        ),
+        Reason::SlowestUrl {
+            url,
+            seconds,
+            waits,
+            of,
+        } => {
+            let waits = waits_of(*seconds, *waits);
+            let waits = waits.map_or(String::new(), |waits| format!(", {waits}"));
+            format!(
+                "bounded by its slowest URL: {url} ({} of {}{waits})",
+                format_secs(*seconds),
+                format_secs(*of)
+            )
+        }
         Reason::AtOnce {
             origin,
             requests,
@@ -43,7 +54,7 @@ fn reason(reason: &Reason, alike: &str) -> String {
             let noun = if about == 1.0 { "request" } else { "requests" };
             format!(
                 "{} answers about {about:.0} {noun} at a time ({:.1} at most)",
-                host(origin),
+                host_and_port(origin),
                 most.max(1.0)
             )
         }
@@ -113,7 +124,7 @@ fn reason(reason: &Reason, alike: &str) -> String {
             };
             format!(
                 "{} slows down parallel clients ({}){slowed}",
-                host(origin),
+                host_and_port(origin),
                 counts.join(", ")
             )
         }
@@ -124,7 +135,7 @@ fn reason(reason: &Reason, alike: &str) -> String {
             unavailable,
         } => format!(
             "{} takes about {} requests a second, however many at once, estimated ({}): {} stays below",
-            host(origin),
+            host_and_port(origin),
             rate_about(*per_second),
             PushBackCounts {
                 too_many: *too_many,
@@ -134,11 +145,6 @@ fn reason(reason: &Reason, alike: &str) -> String {
             rate_below(*per_second)
         ),
     }
-}
-
-/// The host and the port of an origin.
-pub(in crate::report) fn host(origin: &str) -> &str {
-    origin.split_once("://").map_or(origin, |(_, host)| host)
 }
 
 #[cfg(test)]
@@ -183,9 +189,19 @@ mod tests {
                 Reason::SlowestUrl {
                     url: "http://h/slow".to_owned(),
                     seconds: 1.2,
+                    waits: 0.0,
                     of: 1.21,
                 },
                 "bounded by its slowest URL: http://h/slow (1.20 s of 1.21 s)",
+            ),
+            (
+                Reason::SlowestUrl {
+                    url: "http://h/slow".to_owned(),
+                    seconds: 1.2,
+                    waits: 0.9,
+                    of: 1.21,
+                },
+                "bounded by its slowest URL: http://h/slow (1.20 s of 1.21 s, 900.0 ms of it waiting for retries)",
             ),
             (
                 at_once(0.93, 0.98),

@@ -1,9 +1,9 @@
 //! The verdicts of comparisons and sweeps in words. One that does not decide says what would, in a few words.
 
 use super::notation::{HTML, capitalized};
-use crate::measure::assert::{more_runs_would_tell, more_would_tell, one_by_one};
+use crate::measure::assert::{more_rounds_would_tell, more_would_tell, one_by_one};
 use crate::model::margin::{Margin, PracticalVerdict};
-use crate::model::measurement::{ArmTimes, Comparison, Sweep};
+use crate::model::measurement::{Comparison, Sweep};
 use crate::model::summary::RunsMade;
 use crate::model::work::{PassedOver, PointDifference, UnlikeWork};
 use crate::report::format::{counted, distinct_ratio};
@@ -24,10 +24,8 @@ enum Standing {
 }
 
 fn standing(comparison: &Comparison) -> Standing {
-    let success = |times: &ArmTimes| times.success(comparison.targets) > 0.0;
-    let has_success = success(&comparison.serial) && success(&comparison.parallel);
     match (comparison.unlike_work(), comparison.verdict()) {
-        _ if !has_success => Standing::NothingSucceeded,
+        _ if !comparison.has_success() => Standing::NothingSucceeded,
         _ if comparison.is_one_by_one() => Standing::OneByOne,
         (Some(unlike), _) => Standing::Unlike(unlike),
         (None, _) if comparison.speedup.is_none() => Standing::NothingSucceeded,
@@ -103,7 +101,8 @@ fn slower(sweep: &Sweep, knee: Knee) -> Option<(usize, f64)> {
     let slowest = more
         .filter(is_slower)
         .max_by(|one, other| one.seconds.total_cmp(&other.seconds))?;
-    Some((slowest.workers, slowest.seconds / best.seconds))
+    let [speedup, slower] = [best, slowest].map(|point| sweep.speedup_at(point.workers));
+    Some((slowest.workers, speedup?.ratio / slower?.ratio))
 }
 
 /// The end of a comparison that was stopped: `stopped early, after 4 of 30 pairs`.
@@ -122,9 +121,10 @@ pub(in crate::report) fn comparison_stopped(comparison: &Comparison) -> Option<S
 
 /// The end of a sweep that was stopped: `stopped early, after 5 of 12 runs`.
 pub(in crate::report) fn sweep_stopped(sweep: &Sweep) -> Option<String> {
-    let RunsMade { done, of, .. } = sweep.stopped?;
+    let RunsMade { done, of, at_most } = sweep.stopped?;
     let runs = counted(u64::from(of), "run");
-    Some(format!("stopped early, after {done} of {runs}"))
+    let of = if at_most { "of at most" } else { "of" };
+    Some(format!("stopped early, after {done} {of} {runs}"))
 }
 
 /// The verdict of a comparison, as a heading.
@@ -165,19 +165,18 @@ fn verdict_of_comparable(sweep: &Sweep) -> String {
     let most = comparable.next_back().unwrap_or(fewest).workers;
     let workers = near_knee(knee);
     if sweep.is_undecided() {
-        let (_, runs) = sweep.runs_at_each();
         return format!(
             "undecided between {} and {} workers – {}",
             knee.workers,
             knee.by_means,
-            more_runs_would_tell(runs)
+            more_rounds_would_tell(sweep)
         );
     }
     let are = if knee.by_means == 1 { "is" } else { "are" };
     if sweep.is_single() && sweep.points.len() > 1 {
         return format!(
             "by one run each, {workers} {are} enough – {}",
-            more_runs_would_tell(1)
+            more_rounds_would_tell(sweep)
         );
     }
     let is_last = knee.by_means == most;

@@ -7,6 +7,7 @@ use std::io;
 
 use super::close::{self, CloseError};
 use super::dir::Dir;
+use super::error::FileOrigin;
 use super::part::Part;
 use super::resume_check::resume_position;
 use super::store::Store;
@@ -68,7 +69,9 @@ impl Download {
 
     fn find_part(store: &Store, place: &SavePath, dir: &Dir) -> Result<State, FileError> {
         let shown = store.root.shown(place);
-        let Some((part, record)) = Part::find(dir, place.file_name(), &shown)? else {
+        let Some((part, record)) =
+            Part::find(dir, place.file_name(), &shown, store.root.foreign_parts())?
+        else {
             return Ok(State::Fresh);
         };
         let strong = record.as_ref().and_then(|r| r.validators.strong());
@@ -208,7 +211,11 @@ impl Download {
             return Ok(());
         }
         let shown = self.store.root.shown(&self.place);
-        let error = self.store.other_content(&shown);
+        let origin = match &self.existing {
+            Some(record) if !record.is_from(url) => FileOrigin::AnotherUrl,
+            _ => FileOrigin::Unknown,
+        };
+        let error = self.store.other_content(&shown, origin);
         Err(match self.state.part() {
             Some(part) if self.state.is_resumable() => error.keeping(&part.shown(&shown)),
             _ => error,

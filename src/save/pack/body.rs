@@ -113,6 +113,9 @@ impl PackBody {
     pub fn start(&mut self, version: &Version) {
         self.discard();
         self.stated = version.length;
+        if let Some(length) = version.length {
+            lock(&self.received).bytes.expect(length);
+        }
     }
 
     /// Drops what has been received of the body.

@@ -8,8 +8,11 @@ use std::sync::Arc;
 use super::{PackFormat, tar};
 use crate::model::outcome::Outcome;
 
-/// Encodes an outcome as the record of a member.
-pub type RecordEncoder = Arc<dyn Fn(&Outcome) -> io::Result<Vec<u8>> + Send + Sync>;
+/// Appends the record of a member, which is its outcome, to these bytes.
+pub type RecordEncoder = Arc<dyn Fn(&Outcome, &mut Vec<u8>) -> io::Result<()> + Send + Sync>;
+
+/// The bytes that most tails have room in: a record is some 700 bytes.
+const TAIL: usize = 2048;
 
 /// Builds frames.
 #[derive(Clone)]
@@ -30,27 +33,29 @@ impl FrameBuilder {
     /// WARC have none.
     pub(super) fn build(&self, outcome: &Outcome, length: u64) -> io::Result<MemberFrame> {
         match self.format {
-            PackFormat::Tar => Ok(tar_frame(outcome, length, &(self.encode)(outcome)?)),
+            PackFormat::Tar => self.tar(outcome, length),
             PackFormat::Warc => Ok(MemberFrame::default()),
         }
     }
-}
 
-fn tar_frame(outcome: &Outcome, length: u64, record: &[u8]) -> MemberFrame {
-    let key = tar::key(outcome.index);
-    let name = format!("{key}.{}", tar::extension(outcome));
-    let head = tar::header(&name, length, outcome);
-    let record_length = record.len() as u64;
-    let second = tar::header(&format!("{key}.json"), record_length, outcome);
-    MemberFrame {
-        head: head.as_bytes().to_vec(),
-        tail: [
-            tar::padding(length),
-            second.as_bytes(),
-            record,
-            tar::padding(record_length),
-        ]
-        .concat(),
+    fn tar(&self, outcome: &Outcome, length: u64) -> io::Result<MemberFrame> {
+        let key = tar::key(outcome.index);
+        let name = format!("{key}.{}", tar::extension(outcome));
+        let head = tar::header(&name, length, outcome);
+        let mut tail = Vec::with_capacity(TAIL);
+        tail.extend_from_slice(tar::padding(length));
+        // The header has the length of the record, and comes before it.
+        let header = tail.len()..tail.len() + tar::BLOCK as usize;
+        tail.resize(header.end, 0);
+        (self.encode)(outcome, &mut tail)?;
+        let record = (tail.len() - header.end) as u64;
+        let second = tar::next_header(&head, &format!("{key}.json"), record);
+        tail[header].copy_from_slice(second.as_bytes());
+        tail.extend_from_slice(tar::padding(record));
+        Ok(MemberFrame {
+            head: head.as_bytes().to_vec(),
+            tail,
+        })
     }
 }
 

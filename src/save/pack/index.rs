@@ -58,12 +58,16 @@ impl PackIndex {
         }
     }
 
-    /// Appends the lines of the member that ends there.
-    pub(super) fn append(&mut self, lines: &str, end: u64) -> io::Result<()> {
-        let lines = format!("{lines}{MARK}{end}\n");
-        let written = self.file.write_all_at(lines.as_bytes(), self.length);
+    /// The entry of a member that ends there, with these lines.
+    pub(super) fn entry(lines: &str, end: u64) -> String {
+        format!("{lines}{MARK}{end}\n")
+    }
+
+    /// Appends the [entries](PackIndex::entry) of members.
+    pub(super) fn append(&mut self, entries: &str) -> io::Result<()> {
+        let written = self.file.write_all_at(entries.as_bytes(), self.length);
         match written {
-            Ok(()) => self.length += lines.len() as u64,
+            Ok(()) => self.length += entries.len() as u64,
             // If this fails too, the lines are overwritten by the next, or cut off by a later run.
             Err(_) => drop(self.file.set_len(self.length)),
         }

@@ -62,21 +62,85 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Packs one body. False if it was killed.
-    fn pack(&mut self, index: u64, body: &[u8], kill: Option<Kill>) -> bool {
-        let told = self.packs.begin().expect("there is room");
-        if let Some(Kill::Begun) = kill {
-            return false;
-        }
-        self.log.extend(told.map(MemberLine::Begun));
-        match kill {
-            Some(Kill::Told) => return false,
-            Some(Kill::Torn(bytes)) => {
-                self.tear(usize::from(bytes));
+    /// Packs bodies that are complete at one time. False if it was killed, while it dealt with the one at that place.
+    fn pack(&mut self, bodies: &[(u64, Vec<u8>)], kill: Option<(usize, Kill)>) -> bool {
+        let mut entries: Vec<_> = bodies
+            .iter()
+            .map(|(index, body)| self.member(*index, body))
+            .collect();
+        let mut rest = &mut entries[..];
+        let mut place = 0;
+        while !rest.is_empty() {
+            let kill = kill.and_then(|(at, kill)| Some((at.checked_sub(place)?, kill)));
+            let told = self.packs.begin().expect("there is room");
+            if let Some((0, Kill::Begun)) = kill {
                 return false;
             }
-            _ => {}
+            self.log.extend(told.map(MemberLine::Begun));
+            match kill {
+                Some((0, Kill::Told)) => return false,
+                Some((0, Kill::Torn(bytes))) => {
+                    self.tear(usize::from(bytes));
+                    return false;
+                }
+                _ => {}
+            }
+            let count = self.append(rest);
+            for (number, (_, packed, outcome)) in rest[..count].iter_mut().enumerate() {
+                let kill = kill.filter(|(at, _)| *at == number).map(|(_, kill)| kill);
+                // Any moment before the line of this member is the same, now that all are in the pack.
+                if !matches!(kill, None | Some(Kill::Logged | Kill::Published)) {
+                    return false;
+                }
+                let packed = packed.take().expect("it was appended");
+                self.log.push(MemberLine::Member(outcome.index, packed));
+                if let Some(Kill::Logged) = kill {
+                    return false;
+                }
+                self.packs.note_logged();
+                let published = self.packs.publish_if_full().expect("nothing has its name");
+                if let Some(Kill::Published) = kill {
+                    return false;
+                }
+                self.log.extend(published.map(MemberLine::Published));
+            }
+            rest = &mut rest[count..];
+            place += count;
         }
+        true
+    }
+
+    /// Appends members: together, or the first one alone. Returns the number of those that are in the pack.
+    fn append(&mut self, entries: &mut [(PackMember, Option<Packed>, Outcome)]) -> usize {
+        let together = entries.iter_mut().map(|(member, _, outcome)| BatchMember {
+            member,
+            outcome,
+            has_changed: false,
+        });
+        let together: Vec<_> = together.collect();
+        if together.len() > 1 {
+            let packed = self.packs.append_together(together);
+            let packed = packed.expect("they can be encoded");
+            // A pack that is full already takes none of them, and the next one begins after one member more.
+            if !packed.is_empty() {
+                let count = packed.len();
+                for ((_, place, _), packed) in entries.iter_mut().zip(packed) {
+                    *place = Some(packed);
+                }
+                return count;
+            }
+        }
+        let (member, place, outcome) = &mut entries[0];
+        let appended = self.packs.append(member, outcome, false, || false);
+        match appended.expect("it can be encoded") {
+            Appended::Done(packed) => *place = Some(packed),
+            other => panic!("{} cannot be appended: {other:?}", outcome.index),
+        }
+        1
+    }
+
+    /// A complete body, with the outcome of its target.
+    fn member(&self, index: u64, body: &[u8]) -> (PackMember, Option<Packed>, Outcome) {
         let mut bytes = self.packs.body().body();
         let url = format!("http://h/{index}");
         bytes.begin_exchange(ArchivedHead {
@@ -95,25 +159,7 @@ impl Run<'_> {
         if index.is_multiple_of(2) {
             self.packs.body().frame(&mut member, &outcome);
         }
-        let appended = self.packs.append(&mut member, &outcome, false, || false);
-        let appended = appended.expect("it can be encoded");
-        let Appended::Done(packed) = appended else {
-            panic!("{index} cannot be appended: {appended:?}");
-        };
-        if let Some(Kill::Appended) = kill {
-            return false;
-        }
-        self.log.push(MemberLine::Member(index, packed));
-        if let Some(Kill::Logged) = kill {
-            return false;
-        }
-        self.packs.note_logged();
-        let published = self.packs.publish_if_full().expect("nothing has its name");
-        if let Some(Kill::Published) = kill {
-            return false;
-        }
-        self.log.extend(published.map(MemberLine::Published));
-        true
+        (member, None, outcome)
     }
 
     /// Leaves a beginning of a member, or of a pack's end, behind what is there.
@@ -128,7 +174,7 @@ impl Run<'_> {
 }
 
 fn encoder() -> RecordEncoder {
-    Arc::new(|outcome| Ok(format!("{{\"index\":{}}}\n", outcome.index).into_bytes()))
+    Arc::new(|outcome, record| writeln!(record, "{{\"index\":{}}}", outcome.index))
 }
 
 fn files(folder: &Path) -> impl Iterator<Item = PathBuf> {
@@ -264,6 +310,7 @@ proptest! {
         kills in prop::collection::vec((0_usize..12, kill(), 0_u64..2000), 0..12),
         (full_bytes, full_members) in (1_u64..20_000, 1_u64..8),
         is_reversed in any::<bool>(),
+        together in 1_usize..7,
         format in prop_oneof![Just(PackFormat::Tar), Just(PackFormat::Warc)],
     ) {
         let folder = tempfile::tempdir().expect("there is a place for temporary files");
@@ -292,10 +339,14 @@ proptest! {
                 PackEvent::Published(pack) => MemberLine::Published(pack),
             }));
             let plan = kills.next();
-            let is_whole = left.iter().enumerate().all(|(place, index)| {
-                let killed_at = plan.filter(|(at, ..)| *at == place).map(|(_, kill, _)| kill);
-                let length = lengths[usize::try_from(*index).expect("a short list")];
-                run.pack(*index, &body(*index, length), killed_at)
+            let is_whole = left.chunks(together).enumerate().all(|(number, indices)| {
+                let before = number * together;
+                let killed_at = plan.and_then(|(at, kill, _)| Some((at.checked_sub(before)?, kill)));
+                let bodies = indices.iter().map(|index| {
+                    let length = lengths[usize::try_from(*index).expect("a short list")];
+                    (*index, body(*index, length))
+                });
+                run.pack(&bodies.collect::<Vec<_>>(), killed_at)
             });
             if is_whole {
                 let published = run.packs.publish().expect("nothing has its name");

@@ -7,12 +7,14 @@
 //!   done.
 //! * `tar` has the headers of tar files, `warc` the records of WARC; `index` keeps the index beside a WARC file.
 //!
-//! Members are appended by the thread of the run, each just before its line of the run log is written. So the
+//! Members are appended by the thread of the run, each before its line of the run log is written; small ones that
+//! are complete at one time are written together, as a `batch`. So the
 //! order of the log is that of the pack, and what a killed run leaves behind the end of the last logged member
 //! belongs to no member that counts: the next run cuts it off, and each body is in the packs exactly once.
 //! Workers do the rest beside one another: they receive, and keep, the bytes.
 
 mod append;
+mod batch;
 mod body;
 mod error;
 mod files;
@@ -28,6 +30,7 @@ mod writer;
 #[cfg(test)]
 mod kill_tests;
 
+pub use batch::BatchMember;
 pub use body::{PackBody, PackMember, Tap};
 pub use error::{AbsentPacks, PackError};
 pub use frame::RecordEncoder;

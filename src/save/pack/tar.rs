@@ -109,13 +109,24 @@ pub(super) fn header(name: &str, length: u64, outcome: &Outcome) -> tar::Header 
     let fetched = outcome.last.started_at.unwrap_or(UNIX_EPOCH);
     let mtime = SystemTime::duration_since(&fetched, UNIX_EPOCH).unwrap_or_default();
     let mut header = tar::Header::new_ustar();
-    header
-        .set_path(name)
-        .expect("a key and an extension are shorter than the 100 bytes of a name");
-    header.set_size(length);
     header.set_mode(0o644);
     header.set_mtime(mtime.as_secs());
     header.set_entry_type(tar::EntryType::Regular);
+    next_header(&header, name, length)
+}
+
+/// The header of another file, of this name and length and else as the one before it.
+pub(super) fn next_header(before: &tar::Header, name: &str, length: u64) -> tar::Header {
+    let mut header = before.clone();
+    // A key and an extension are shorter than the field, and nothing in them is a separator.
+    let (field, _) = header
+        .as_old_mut()
+        .name
+        .split_at_mut_checked(name.len())
+        .expect("a key and an extension are shorter than the 100 bytes of a name");
+    field.copy_from_slice(name.as_bytes());
+    header.as_old_mut().name[name.len()..].fill(0);
+    header.set_size(length);
     header.set_cksum();
     header
 }
@@ -186,5 +197,19 @@ mod tests {
             let header = header("0000000000.bin", length, &outcome);
             assert_eq!(header.size().expect("it is a number"), length);
         }
+    }
+
+    #[test]
+    fn the_next_header_has_nothing_of_the_name_and_the_length_before_it() {
+        let outcome = Outcome::new(0, "http://h/".into(), Verb::Get);
+        let first = header("0000000000.body.json", 1 << 40, &outcome);
+        let next = next_header(&first, "0000000000.json", 9);
+        let fresh = header("0000000000.json", 9, &outcome);
+        assert_eq!(next.as_bytes(), fresh.as_bytes());
+        let mut checked = next.clone();
+        checked.set_cksum();
+        assert_eq!(checked.as_bytes(), next.as_bytes());
+        let path = next.path().expect("it is text");
+        assert_eq!(path.as_ref(), std::path::Path::new("0000000000.json"));
     }
 }

@@ -1,5 +1,6 @@
 //! The packs of a run: members are appended to the current one, and a full one is published.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -21,13 +22,13 @@ use crate::save::spill::MemoryBudget;
 /// The packs of a run.
 #[derive(Debug)]
 pub struct Packs {
-    config: PackConfig,
+    pub(super) config: PackConfig,
     folder: PackFolder,
     budget: MemoryBudget,
-    frames: FrameBuilder,
+    pub(super) frames: FrameBuilder,
     /// The number of the pack after the current one.
     next: u64,
-    current: Option<OpenPart>,
+    pub(super) current: Option<OpenPart>,
     /// What the log does not know of the packs that earlier runs have left.
     untold: Option<PackEvent>,
     absent: Option<AbsentPacks>,
@@ -35,21 +36,21 @@ pub struct Packs {
 
 /// The pack that members are appended to.
 #[derive(Debug)]
-struct OpenPart {
-    file: File,
+pub(super) struct OpenPart {
+    pub(super) file: File,
     name: String,
     /// The path of the pack, by which the log knows it.
-    path: Arc<str>,
+    pub(super) path: Arc<str>,
     /// The end of the last member that is in the log.
-    logged: u64,
+    pub(super) logged: u64,
     /// The members that are in the log.
-    members: u64,
-    /// The end of a member that was appended and is not in the log.
-    appended: Option<u64>,
+    pub(super) members: u64,
+    /// The ends of members that were appended and are not in the log, in their order.
+    pub(super) appended: VecDeque<u64>,
     /// True if the log names the pack.
     is_told: bool,
     /// The index, of a format that has one.
-    index: Option<PackIndex>,
+    pub(super) index: Option<PackIndex>,
     /// The buffer of members that are written.
     buffer: Vec<u8>,
 }
@@ -69,16 +70,36 @@ impl OpenPart {
                 appender.tar(body, frame, is_stopped)?;
                 Ok((start, appender.finish()?))
             }
-            MemberBytes::Records(records, entries) => {
+            MemberBytes::Records(records, _) => {
                 let whole = self.name.strip_suffix(PART).unwrap_or(&self.name);
                 let offset = appender.warc(records, whole, is_stopped)?;
                 let end = appender.finish()?;
-                let lines = entries.iter().map(|entry| entry.line(offset, whole));
-                if let Some(index) = &mut self.index {
-                    index.append(&lines.collect::<String>(), end)?;
-                }
+                let entry = self.index_entry(member, offset, end);
+                self.append_to_index(&entry)?;
                 Ok((offset, end))
             }
+        }
+    }
+
+    /// The name of the pack once it is published.
+    pub(super) fn whole_name(&self) -> &str {
+        self.name.strip_suffix(PART).unwrap_or(&self.name)
+    }
+
+    /// The entry of this member in the index; empty in a format without one.
+    pub(super) fn index_entry(&self, member: &PackMember, offset: u64, end: u64) -> String {
+        let MemberBytes::Records(_, entries) = &member.bytes else {
+            return String::new();
+        };
+        let lines = entries.iter();
+        let lines = lines.map(|entry| entry.line(offset, self.whole_name()));
+        PackIndex::entry(&lines.collect::<String>(), end)
+    }
+
+    pub(super) fn append_to_index(&mut self, entries: &str) -> io::Result<()> {
+        match &mut self.index {
+            Some(index) => index.append(entries),
+            None => Ok(()),
         }
     }
 }
@@ -208,7 +229,7 @@ impl Packs {
         let start = part.logged;
         let appended = match part.append(member, &frame, &is_stopped) {
             Ok((offset, end)) => {
-                part.appended = Some(end);
+                part.appended.push_back(end);
                 Appended::Done(Packed {
                     pack: Arc::clone(&part.path),
                     offset,
@@ -229,10 +250,10 @@ impl Packs {
         Ok(appended)
     }
 
-    /// Notes that the line of the member that was appended last is in the log.
+    /// Notes that the line of the next member that was appended is in the log.
     pub fn note_logged(&mut self) {
         if let Some(part) = &mut self.current
-            && let Some(end) = part.appended.take()
+            && let Some(end) = part.appended.pop_front()
         {
             part.logged = end;
             part.members += 1;
@@ -331,7 +352,7 @@ impl Packs {
             name: part,
             logged: 0,
             members: 0,
-            appended: None,
+            appended: VecDeque::new(),
             is_told: false,
             buffer: Vec::new(),
         });
@@ -359,7 +380,7 @@ impl Packs {
             path,
             logged: end,
             members,
-            appended: None,
+            appended: VecDeque::new(),
             is_told: true,
             buffer: Vec::new(),
         })

@@ -359,6 +359,7 @@ pub(crate) fn why() -> Why {
         Reason::SlowestUrl {
             url: "http://a.example/|<b>".to_owned(),
             seconds: 1.2,
+            waits: 0.0,
             of: 1.21,
         },
         Reason::FullLine {
@@ -468,6 +469,7 @@ pub(crate) fn sweep(points: &[(usize, &[f64])], law: Option<Usl>) -> Vec<Event> 
     events.push(Event::Swept(Sweep {
         targets: 1,
         stopped: None,
+        auto: None,
         search: None,
         knee: Some(Knee {
             workers: 4,

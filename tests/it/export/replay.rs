@@ -274,6 +274,10 @@ fn what_cannot_be_read_is_named_with_file_and_line() {
                 .to_owned(),
         ),
         (
+            vec![whole.clone() + "null\n"],
+            "1.jsonl:10: invalid type: null, expected an object".to_owned(),
+        ),
+        (
             vec![format!("{first}\n{{\"type\":\"dream\"}}\n")],
             "1.jsonl:2: unknown variant `dream`, expected one of `run`, ".to_owned(),
         ),

@@ -2,6 +2,9 @@
 
 mod lines;
 
+use std::path::Path;
+use std::process::Command;
+
 use crate::pfetch::{Dir, Pfetch, pfetch};
 use crate::server::Server;
 use lines::{HINTED, NEEDED, WORKING};
@@ -130,6 +133,105 @@ fn a_bare_number_of_seconds_limits_as_curl_does() {
     let url = server.url("/hang");
     let run = run_line("-m 0.2 --retry 0 URL", &url, &Dir::new()).run();
     run.exits(1).prints("timed out");
+}
+
+#[test]
+fn a_limit_of_curls_that_ends_each_of_several_attempts_gets_a_note() {
+    let server = Server::start();
+    let url = server.url("/hang");
+    let note = "limits each attempt, and what timed out was tried up to 3 times: --retry 0 makes it the limit";
+    for (line, spelling) in [
+        ("-m 0.1 --retry-delay 1ms URL", Some("-m")),
+        (
+            "--max-time=0.1 --retry-delay 1ms -q URL",
+            Some("--max-time"),
+        ),
+        ("-m 0.1 --retry 0 URL", None),
+        // As with curl, which begins to count anew with each retry.
+        ("-m 0.1 --retry 1 --retry-delay 1ms URL", None),
+        ("--timeout 0.1 --retry-delay 1ms URL", None),
+    ] {
+        let run = run_line(line, &url, &Dir::new()).run().exits(1);
+        match spelling {
+            Some(spelling) => drop(run.says(&format!("pfetch: note: {spelling} {note}"))),
+            None => drop(run.never_shows("limits each attempt")),
+        }
+    }
+    // Nor of what did not take that long.
+    let missing = server.url("/missing");
+    let run = run_line("-m 50 URL", &missing, &Dir::new()).run().exits(1);
+    run.never_shows("limits each attempt");
+}
+
+#[test]
+fn the_line_for_another_programs_works_as_it_is_pasted_into_a_shell() {
+    let server = Server::start();
+    let url = server.url("/bytes/5?a=b&c='d'");
+    let program = Path::new(env!("CARGO_BIN_EXE_pfetch"));
+    let folder = program.parent().expect("a program is in a folder");
+    for (line, requests) in [
+        ("-n 20 -c 3 URL", Some(20)),
+        ("-n7 URL", Some(7)),
+        ("-c 3 -r 4 URL", Some(12)),
+        ("-c 2 -q 1000 -n 5 URL", Some(5)),
+        ("-r 2 -w 1 -m 3 -M 10 URL", Some(6)),
+        ("-t2 -c3 -d300ms URL", None),
+    ] {
+        let told = run_line(line, &url, &Dir::new()).run().exits(2);
+        let told = told.complains_in_a_line();
+        let recipe = told.stderr.trim_end().rsplit_once(": ");
+        let (_, recipe) = recipe.expect("it ends with a line to paste");
+        let before = server.requests();
+        let pasted = Command::new("sh")
+            .args(["-c", recipe])
+            .env_clear()
+            .env("PATH", format!("{}:/usr/bin:/bin", folder.display()))
+            .output()
+            .expect("there is a shell");
+        let sent = server.requests() - before;
+        let (is_expected, code) = match requests {
+            Some(requests) => (sent == requests, 0),
+            // By the clock, which a busy machine may stop before the first.
+            None => (true, 1),
+        };
+        assert!(
+            is_expected && pasted.status.code() == Some(code),
+            "{recipe}: {sent} requests, {pasted:?}"
+        );
+        assert!(
+            server
+                .targets()
+                .iter()
+                .all(|target| target == "/bytes/5?a=b&c=%27d%27"),
+            "{recipe}"
+        );
+    }
+}
+
+#[test]
+fn an_option_for_headers_of_wgets_is_told_from_the_one_of_curls() {
+    let server = Server::start();
+    let url = server.url("/bytes/5");
+    let warning = "-S is curl's, and changes nothing here";
+    for (line, is_told) in [
+        ("-S URL", true),
+        ("-sS URL", false),
+        ("-s -S URL", false),
+        ("-fSL URL", false),
+        ("-v -S URL", false),
+    ] {
+        let run = run_line(line, &url, &Dir::new()).run().exits(0);
+        run.check(line, run.stderr.contains(warning) == is_told);
+    }
+}
+
+#[test]
+fn words_in_place_of_a_url_are_said_to_be_words() {
+    let server = Server::start();
+    let url = server.url("/bytes/5");
+    let run = pfetch(&["bad url here", &url]).run().exits(1);
+    run.prints("these are words and no URL")
+        .prints("1 ok, 1 failed");
 }
 
 #[test]

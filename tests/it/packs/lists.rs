@@ -1,15 +1,18 @@
 //! A list held against the packs that its run log names, before anything is written.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
+use std::io::Write;
+
+use rustix::fs::{CWD, Mode, mkfifoat};
 
 use super::{Place, members, once};
 use crate::pfetch::Run;
 use crate::server::Server;
 
-/// All files of a place, with their bytes.
+/// All files of a place but a pipe, with their bytes.
 fn content(place: &Place) -> BTreeMap<String, Vec<u8>> {
-    let names = place.names("").into_iter();
+    let names = place.names("").into_iter().filter(|name| name != "pipe");
     names
         .map(|name| (name.clone(), fs::read(place.at(&name)).unwrap()))
         .collect()
@@ -129,4 +132,54 @@ fn a_shard_is_held_against_its_own_part_of_the_list() {
     args.extend(options);
     let packing = place.packing("tar=p-%d.tar", &args);
     packing.stdin(other.join("\n")).run().exits(0);
+}
+
+#[test]
+fn a_list_that_is_written_to_while_it_is_checked_changes_nothing() {
+    let (server, place, urls) = half_packed(&[]);
+    let pipe = place.at("pipe");
+    mkfifoat(CWD, &pipe, Mode::from_raw_mode(0o600)).unwrap();
+    // What the pipe brings comes after the list, and is copied: the list is open before the first byte is read.
+    let comments = "# nothing\n".repeat(100_000);
+    for (text, is_refused) in [("x", true), ("", false)] {
+        let before = content(&place);
+        let requests = server.requests();
+        let args = ["-i", "list", "-i", "pipe", "-j1", "--retry=0", "--resume"];
+        let running = place
+            .packing("tar=p-%d.tar", &[&args[..], &["--max-failures=4"]].concat())
+            .start();
+        let mut writer = File::options().write(true).open(&pipe).unwrap();
+        writer.write_all(comments.as_bytes()).unwrap();
+        // Past the last target in a pack, so that nothing but the change tells of it.
+        let mut list = urls.clone();
+        list[5] = server.url("/status/404") + text;
+        for number in [0, 1, 3] {
+            list[number] = server.url("/status/404");
+        }
+        if is_refused {
+            fs::write(place.at("list"), list.join("\n")).unwrap();
+        } else {
+            // Another list in its place is not read, and does not matter.
+            fs::write(place.at("other"), "http://other/").unwrap();
+            fs::rename(place.at("list"), place.at("kept")).unwrap();
+            fs::rename(place.at("other"), place.at("list")).unwrap();
+        }
+        drop(writer);
+        let run = running.end();
+        if !is_refused {
+            let run = run.exits(0);
+            run.check("it went on", server.requests() > requests);
+            continue;
+        }
+        let run = run.exits(2).says("list was written to while it was held");
+        run.check("it is one line", run.stderr.lines().count() == 1);
+        run.check("nothing was fetched", server.requests() == requests);
+        let mut after = content(&place);
+        after.insert("list".to_owned(), before["list"].clone());
+        let names: Vec<_> = after.keys().collect();
+        run.check(
+            &format!("nothing has changed, of {names:?}"),
+            before == after,
+        );
+    }
 }

@@ -339,8 +339,18 @@ fn a_record_of_another_url_is_not_used() {
     let other = second().serve();
     let args = ["--format=jsonl", "-o", file.to_str().unwrap()];
     let run = pfetch(&[&args[..], &[&other.url("/file")]].concat()).run();
-    fails_for(run, &file, "is not as pfetch saved it from this URL");
+    fails_for(run, &file, "exists, and was saved from another URL");
     assert_eq!(identity(&file), before);
+    // So it is where the lengths tell, before a body comes; and what is the same is no failure.
+    let longer = Version {
+        body: b"a version that is longer".to_vec(),
+        ..second()
+    };
+    let longer = longer.serve();
+    let run = pfetch(&[&args[..], &[&longer.url("/file")]].concat()).run();
+    fails_for(run, &file, "exists, and was saved from another URL");
+    let run = pfetch(&[&args[..], &[&server.url("/three/file")]].concat()).run();
+    run.check("the same", run.result()["outcome"] == "unchanged");
 }
 
 #[test]

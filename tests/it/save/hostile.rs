@@ -15,7 +15,7 @@ use rustix::fs::{CWD, FileType, Mode, mknodat};
 
 use crate::pfetch::{Dir, Run, pfetch};
 use crate::raw::Raw;
-use crate::save::support::{Version, holds, names, save};
+use crate::save::support::{Version, holds, names, save, save_and_tell};
 use crate::server::{Server, bytes};
 
 /// The modes that may give a name that something has already.
@@ -230,6 +230,43 @@ fn a_part_without_a_mark_is_somebody_elses() {
         ];
         holds(&run, dir.path(), &all);
     }
+}
+
+#[test]
+fn parts_that_are_somebody_elses_are_told_once_a_run() {
+    let server = mirror();
+    let failing = Server::start();
+    let dir = Dir::on_disk();
+    let told = "left alone, and not continued";
+    dir.file("file.part", "half a thesis");
+    let run = save_and_tell(&dir, &[], &[&server.url("/file")]).exits(0);
+    let path = dir.path().join("file.part");
+    let line = format!(
+        "pfetch: note: {} was {told}: it is not pfetch's",
+        path.display()
+    );
+    run.says(&line);
+    // Each counts once, whether its file is saved and however often that is tried.
+    dir.file("503.part", "half a page");
+    let urls = [
+        server.url("/file"),
+        failing.url("/status/503"),
+        server.url("/other"),
+    ];
+    let urls = urls.each_ref().map(String::as_str);
+    let run = save_and_tell(&dir, &[], &urls).exits(1);
+    let line = format!(
+        "2 files such as {}/503.part were {told}",
+        dir.path().display()
+    );
+    let run = run.says(&line);
+    run.check("once", run.stderr.matches(told).count() == 1);
+    save_and_tell(&dir, &["-qq"], &urls)
+        .exits(1)
+        .never_shows(told);
+    // One of pfetch's own is none.
+    let clean = Dir::on_disk();
+    save_and_tell(&clean, &[], &urls).exits(1).never_shows(told);
 }
 
 #[test]

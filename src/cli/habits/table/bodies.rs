@@ -10,7 +10,8 @@ pub(super) const CONDITIONAL: &str =
 const CONTINUED: &str =
     "with -d DIR or -o FILE a broken download is continued anyway (--no-resume does not)";
 const FROM_THERE: &str = "-H 'Range: bytes=100-' asks for a part";
-const SUM: &str = "a checksum stands in a JSON line: {\"url\": \"…\", \"sha256\": \"…\"}";
+const SUM: &str =
+    "a checksum stands in a JSON line of a list (-i FILE): {\"url\": \"…\", \"sha256\": \"…\"}";
 
 const RENAME: &str = "--exists rename saves beside files that are there";
 

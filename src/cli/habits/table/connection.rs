@@ -4,10 +4,11 @@ use std::ffi::OsStr;
 
 use crate::cli::habits::meaning::{Habit, Meaning, Translation, joined};
 
-const NO_HTTP2: &str = "pfetch speaks HTTP/1.1 only";
-const NO_TLS: &str = "not supported: TLS 1.2 and 1.3 with modern ciphers are what there is; --cacert FILE sets what \
-     is trusted";
-const PROXY: &str =
+const NO_HTTP2: &str =
+    "pfetch speaks HTTP/1.1 only, which servers of HTTP/2 and 3 answer too: leave it out";
+pub(super) const NO_TLS: &str = "not supported: TLS 1.2 and 1.3 with modern ciphers are what there is, so leave it out; \
+     --cacert FILE sets what is trusted";
+pub(super) const PROXY: &str =
     "-x URL names the proxy, with its credentials: -x http://NAME:PASSWORD@HOST:PORT";
 const FAMILY: &str = "IPv6 and IPv4 are raced; -4 or -6 uses one of them";
 
@@ -196,7 +197,8 @@ pub(super) const HABITS: &[Habit] = &[
             "--dns",
         ],
         Meaning::Hint(
-            "not supported: the system's network settings hold; --resolve HOST:PORT:ADDR sets an address",
+            "not supported: the system's network settings hold, so leave it out; --resolve HOST:PORT:ADDR sets an \
+             address",
         ),
     ),
     (
@@ -221,7 +223,8 @@ pub(super) const HABITS: &[Habit] = &[
             "--keepalive-cnt",
         ],
         Meaning::Hint(
-            "not supported: connections have the system's settings; --stall-timeout ends one that hangs",
+            "not supported: connections have the system's settings, so leave it out; --stall-timeout ends one that \
+             hangs",
         ),
     ),
     (

@@ -2,7 +2,8 @@
 
 use crate::cli::habits::meaning::{Habit, Meaning};
 
-const NO_LINKS: &str = "pfetch fetches the URLs that it is given, and follows no links in pages";
+const NO_LINKS: &str =
+    "pfetch fetches the URLs that it is given, and follows no links in pages: leave it out";
 
 pub(super) const HABITS: &[Habit] = &[
     (

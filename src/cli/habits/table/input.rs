@@ -23,8 +23,8 @@ pub(super) const HABITS: &[Habit] = &[
     (
         &["--next", "-:"],
         Meaning::Hint(
-            "the options hold for all URLs; a JSON line may have headers of its own: \
-             {\"url\": \"…\", \"headers\": {}}",
+            "the options hold for all URLs, which stand behind one another: leave it out; a JSON line of a list may \
+             have headers of its own: {\"url\": \"…\", \"headers\": {}}",
         ),
     ),
     (
@@ -48,7 +48,7 @@ pub(super) const HABITS: &[Habit] = &[
             "--colsep",
         ],
         Meaning::Hint(
-            "URLs are taken as they stand; let the shell make them: 'http://host/'{1..100}",
+            "URLs are taken as they stand: leave it out, and let the shell make them: 'http://host/'{1..100}",
         ),
     ),
     (
@@ -60,12 +60,14 @@ pub(super) const HABITS: &[Habit] = &[
             "--follow-torrent",
         ],
         Meaning::Hint(
-            "a list has a URL a line, or JSON lines: {\"url\": \"…\", \"sha256\": \"…\"}",
+            "a list (-i FILE) has a URL a line, or JSON lines: {\"url\": \"…\", \"sha256\": \"…\"}",
         ),
     ),
     (
         &["--no-run-if-empty"],
-        Meaning::Hint("an empty list is a mistake here (exit code 2); test for one before"),
+        Meaning::Hint(
+            "an empty list is a mistake here (exit code 2), unless there is --allow-empty",
+        ),
     ),
     (
         &["--delimiter", "--max-lines", "-a"],
@@ -81,7 +83,7 @@ pub(super) const HABITS: &[Habit] = &[
             "--skip-missing",
             "--remap",
         ],
-        Meaning::Hint("every URL that is given is fetched, as it stands"),
+        Meaning::Hint("leave it out: every URL that is given is fetched, as it stands"),
     ),
     (
         &["--shuf", "--shuffle"],

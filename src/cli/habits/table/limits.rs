@@ -66,8 +66,8 @@ pub(super) const HABITS: &[Habit] = &[
             "--retry-on-host-error",
         ],
         Meaning::Hint(
-            "--retry N tries again what may pass: no connection, a time limit, and the statuses 408 425 \
-             429 500 502 503 504; an answer such as 404 is not asked for again",
+            "leave it out: --retry N tries again what may pass (no connection, a time limit, and the statuses 408 425 \
+             429 500 502 503 504), and an answer such as 404 is not asked for again",
         ),
     ),
     (

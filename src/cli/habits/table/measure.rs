@@ -6,13 +6,15 @@ use super::bodies::CONDITIONAL;
 use crate::cli::habits::meaning::{Habit, Meaning, Translation, is_number, joined};
 use crate::cli::habits::values::is_duration;
 
-const OFTEN: &str = "a list is fetched once; the same URL often: yes URL | head -n N | pfetch -j C";
+pub(super) const OFTEN: &str =
+    "a list is fetched once; the same URL often: yes URL | head -n N | pfetch -j C";
 /// A deadline is no length: what has been read ahead fails by it.
-const LONG: &str = "a run ends with its list; --deadline TIME ends it before, with no figures to judge. For \
+pub(super) const LONG: &str = "a run ends with its list; --deadline TIME ends it before, with no figures to judge. For \
                     those give a number of fetches: yes URL | head -n N | pfetch -j C";
 const RUNS: &str = "--runs N is how often each arm of --compare or --sweep runs, and --max-runs N the most that \
                     --compare chooses";
-const COMMANDS: &str = "pfetch measures the fetching of URLs, and runs no commands";
+pub(super) const COMMANDS: &str =
+    "pfetch measures the fetching of URLs, and runs no commands: leave it out, and run them before";
 /// hyperfine's parameters, of which the number of workers is the one that pfetch varies.
 const PARAMETER: &str =
     "the parameter that pfetch varies is the number of workers: --sweep 1,2,4,8";

@@ -1,5 +1,5 @@
 //! The table of foreign options, in the groups that the help has: what curl, wget, aria2c, hyperfine, oha, ab,
-//! wrk, hey, k6, lychee, xargs and parallel spell otherwise.
+//! wrk, hey, k6, lychee, xargs and parallel spell otherwise. `rare` has what hardly anybody types.
 //!
 //! An own option of the same spelling comes first, so that none is in the table. A spelling that means several
 //! things gets a hint, unless its value or the argument behind it shows what is meant.
@@ -12,12 +12,13 @@ mod limits;
 mod measure;
 mod output;
 mod pool;
+mod rare;
 mod request;
 
 use super::meaning::{Habit, Meaning};
 pub(super) use measure::parameter;
 
-const GROUPS: [&[Habit]; 9] = [
+const GROUPS: [&[Habit]; 10] = [
     input::HABITS,
     pool::HABITS,
     bodies::HABITS,
@@ -27,6 +28,7 @@ const GROUPS: [&[Habit]; 9] = [
     measure::HABITS,
     output::HABITS,
     crawl::HABITS,
+    rare::HABITS,
 ];
 
 /// The meaning of a spelling, dashes included.

@@ -2,16 +2,15 @@
 
 use std::ffi::OsStr;
 
+use super::measure::COMMANDS;
 use crate::cli::habits::meaning::{Habit, Hint, Meaning, Translation, is_number};
 
-const HEADERS: &str =
+pub(super) const HEADERS: &str =
     "-v shows requests and responses with their headers; --format jsonl -v has them as data";
 
 pub(super) const HABITS: &[Habit] = &[
-    (
-        &["-S", "--show-error", "-nv", "--no-verbose"],
-        Meaning::Nothing,
-    ),
+    (&["--show-error", "-nv", "--no-verbose"], Meaning::Nothing),
+    (&["-S"], Meaning::ByNext(show_error)),
     (&["-s"], Meaning::ByNext(silent)),
     (
         &[
@@ -139,6 +138,19 @@ pub(super) const HABITS: &[Habit] = &[
         Meaning::Hint("--color always, or never"),
     ),
 ];
+
+/// A flag to curl, wget and ab; the shell of its commands to hyperfine.
+fn show_error(next: Option<&OsStr>) -> Translation {
+    const SHELLS: [&str; 7] = ["none", "default", "sh", "bash", "dash", "zsh", "fish"];
+    let is_shell = next.and_then(OsStr::to_str).is_some_and(|next| {
+        let name = next.rsplit('/').next();
+        name.is_some_and(|name| SHELLS.contains(&name)) && !next.contains("://")
+    });
+    match is_shell {
+        true => Err(COMMANDS.into()),
+        false => Ok(Vec::new()),
+    }
+}
 
 /// A flag to curl; a number of connections to aria2c, and of seconds to ab.
 fn silent(next: Option<&OsStr>) -> Translation {

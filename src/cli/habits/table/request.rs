@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use crate::cli::habits::meaning::{Habit, Meaning, Translation, is_number, joined};
 
 const ONLY_ASKS: &str =
-    "pfetch only asks (GET, or HEAD with -I): it sends no data, no POST, PUT or DELETE";
+    "pfetch only asks (GET, or HEAD with -I): it sends no data, no POST, PUT or DELETE; curl does";
 const COOKIES: &str =
     "cookies are not kept, and no file of them is read; send one with -H 'Cookie: NAME=VALUE'";
 const SCHEMES: &str = "only Basic authentication is there (-u NAME:PASSWORD); any other goes into \
@@ -17,7 +17,7 @@ pub(super) const HABITS: &[Habit] = &[
     (
         &["--location-trusted"],
         Meaning::Hint(
-            "credentials never cross to another origin; give them in the URLs that need them",
+            "credentials never cross to another origin: leave it out, and give them in the URLs that need them",
         ),
     ),
     (&["-f", "--fail", "--check-status"], Meaning::Nothing),
@@ -59,7 +59,9 @@ pub(super) const HABITS: &[Habit] = &[
     ),
     (
         &["-G", "--get", "--url-query"],
-        Meaning::Hint("pfetch sends no data; write the query into the URL: URL?a=b"),
+        Meaning::Hint(
+            "pfetch sends no data: leave it out, and write the query into the URL: URL?a=b",
+        ),
     ),
     (&["-e", "--referer"], Meaning::ByValue(referer)),
     (&["-b", "--cookie"], Meaning::ByValue(cookie)),
@@ -137,7 +139,9 @@ pub(super) const HABITS: &[Habit] = &[
     ),
     (
         &["--path-as-is"],
-        Meaning::Hint("dots in a path are resolved, as browsers do; write %2e to keep one"),
+        Meaning::Hint(
+            "dots in a path are resolved, as browsers do: leave it out, and write %2e to keep one",
+        ),
     ),
     (&["--post301", "--post302", "--post303"], Meaning::Nothing),
     (&["--robots", "--no-robots"], Meaning::Nothing),
@@ -154,7 +158,7 @@ pub(super) const HABITS: &[Habit] = &[
     ),
     (
         &["--disallow-username-in-url"],
-        Meaning::Hint("credentials in a URL are sent and never shown"),
+        Meaning::Hint("leave it out: credentials in a URL are sent and never shown"),
     ),
 ];
 

@@ -142,7 +142,8 @@ impl HtmlPage<'_> {
                 (timeline::figure(&self.timelines()))
             }))
             (section("latency", "Times per URL", &html! {
-                @if !several { (self.which()) }
+                @if several { p.note { "Of the last run of each arm." } } @else { (self.which()) }
+                @if let Some(all) = self.result.latency_of_all() { p.note { (all) } }
                 (latency::section(&self.summaries()))
             }))
             (section("table", "URLs", &html! {

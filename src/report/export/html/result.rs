@@ -104,6 +104,25 @@ impl<'a> PageResult<'a> {
         }
     }
 
+    /// The percentiles of all runs of what the page shows one run of. They are the ones of other reports.
+    pub(super) fn latency_of_all(&self) -> Option<String> {
+        match self {
+            PageResult::Run(..) => None,
+            PageResult::Comparison(comparison) => {
+                let arms = wording::arm_latencies(&comparison.serial, &comparison.parallel);
+                let runs = counted(comparison.pairs() as u64, "pair");
+                (!arms.is_empty()).then(|| format!("All {runs} together: {}.", arms.join(" · ")))
+            }
+            PageResult::Sweep(sweep) => {
+                let point = sweep.at_knee()?;
+                let runs = counted(point.times.seconds.len() as u64, "run");
+                let workers = counted(point.workers as u64, "worker");
+                let latency = wording::latency_of_runs(&point.times)?;
+                Some(format!("All {runs} with {workers} together: {latency}."))
+            }
+        }
+    }
+
     /// Writes the line of counts.
     pub(super) fn lead(&self, info: Option<&RunInfo>) -> Markup {
         html! {
@@ -229,6 +248,7 @@ fn sweep_counts(sweep: &Sweep) -> Vec<Count> {
         Count::from(counted(points, "number") + " of workers"),
         Count::from(wording::runs_at_each(sweep) + " at each"),
     ];
+    parts.extend(wording::sweep_course(sweep).map(|course| Count::from(course.to_owned())));
     if failed > 0 {
         parts.push(Count::bad(format!("{} failed (all runs)", grouped(failed))));
     }
@@ -272,18 +292,14 @@ fn run_cards(summary: &Summary, estimate: Option<&Estimate>) -> Vec<Card> {
     };
     let serial = "estimated: the sum of the requests' times".to_owned();
     let gain = vec![
-        wording::IF_NOT_LIMITED.to_owned(),
+        wording::condition(estimate).to_owned(),
         HTML.best(estimate),
         wording::MEASURED_BY.to_owned(),
     ];
     vec![
         parallel,
         Card::new("Serial", duration(estimate.serial), vec![serial]),
-        Card::new(
-            "Speed-up",
-            format!("up to {}", HTML.ratio(estimate.speedup)),
-            gain,
-        ),
+        Card::new("Speed-up", HTML.estimate(estimate), gain),
     ]
 }
 

@@ -4,10 +4,11 @@ use maud::{Markup, html};
 
 use crate::model::reason::{OriginPhases, PhaseMeans, Why};
 use crate::model::timing::Phase;
+use crate::model::url_host::host_and_port;
 use crate::report::export::markup::MarkupText;
 use crate::report::export::timeline::PhaseBars;
 use crate::report::format::{counted, format_secs, grouped};
-use crate::report::wording::{self, host};
+use crate::report::wording;
 
 /// Writes the section's content. `None` if nothing is known.
 pub(super) fn figure(why: &Why) -> Option<Markup> {
@@ -55,7 +56,7 @@ fn table(phases: &[OriginPhases]) -> Markup {
     let row = |origin: &OriginPhases, arm: &str, means: &PhaseMeans| {
         html! {
             tr {
-                th scope="row" { (MarkupText(host(&origin.origin))) ", " (arm) }
+                th scope="row" { (MarkupText(host_and_port(&origin.origin))) ", " (arm) }
                 td { (grouped(means.requests)) }
                 td { (grouped(means.connected)) }
                 @for (_, mean) in means.phases() { td { (cell(mean)) } }

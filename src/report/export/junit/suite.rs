@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 use super::names::{NameHash, RepeatedNames};
 use crate::model::outcome::{Outcome, Verdict};
 use crate::model::summary::Summary;
+use crate::model::url_host::{host_and_port, host_name};
 use crate::report::export::markup::MarkupText;
 use crate::report::export::words;
 use crate::report::format::grouped;
@@ -291,7 +292,7 @@ fn element(outcome: &Outcome) -> &'static str {
 fn case(outcome: &Outcome, element: &str) -> (String, usize) {
     let mut case = format!(
         "    <testcase classname=\"{}\" name=\"{}",
-        MarkupText(host(&outcome.url)),
+        MarkupText(class(&outcome.url)),
         MarkupText(&outcome.url),
     );
     let name_end = case.len();
@@ -326,18 +327,14 @@ fn case_body(outcome: &Outcome, element: &str) -> String {
     )
 }
 
-/// The host of a URL, with its port if it names one; `input` for a text that is no URL. Two servers of a machine differ
-/// by their ports alone.
-fn host(url: &str) -> &str {
-    let Some((_, rest)) = url.split_once("://") else {
-        return "input";
-    };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+/// The class of a URL's case: its host, with the port if it names one, as two servers of a machine differ by that alone;
+/// `input` for a text that is no URL.
+fn class(url: &str) -> &str {
     // Reports show no userinfo, but a log that is replayed need not be pfetch's.
-    let host = authority.rsplit('@').next().unwrap_or(authority);
-    match host.is_empty() || host.starts_with(':') {
-        true => "input",
-        false => host,
+    let host = host_and_port(url).rsplit('@').next().unwrap_or_default();
+    match host_name(url) {
+        Some(_) => host,
+        None => "input",
     }
 }
 
@@ -361,7 +358,7 @@ mod tests {
             ("nonsense", "input"),
             ("nonsense://", "input"),
         ] {
-            assert_eq!(host(url), expected, "{url}");
+            assert_eq!(class(url), expected, "{url}");
         }
     }
 }

@@ -8,9 +8,9 @@ use super::svg::{Number, centred, text};
 use crate::model::reason::{OriginPhases, PhaseMeans};
 use crate::model::text::excerpt;
 use crate::model::timing::Phase;
+use crate::model::url_host::host_and_port;
 use crate::report::export::markup::MarkupText;
 use crate::report::format::format_secs;
-use crate::report::wording::host;
 
 const WIDTH: f64 = 960.0;
 
@@ -66,7 +66,7 @@ impl<'a> PhaseBars<'a> {
                 }
                 @for (row, origin) in self.origins.iter().enumerate() {
                     @let top = TOP + each * row as f64;
-                    @let name = excerpt(host(&origin.origin), MAX_NAME);
+                    @let name = excerpt(host_and_port(&origin.origin), MAX_NAME);
                     (text("heading", BARS[0], top + 18.0, &name))
                     (self.bar("serial", &origin.serial, top + NAME))
                     (self.bar("parallel", &origin.parallel, top + NAME + PITCH))

@@ -1,19 +1,17 @@
 //! Emits the results of several runs, or of run logs, as those of one run.
 
-use std::time::Duration;
-
 use super::intervals::{Overlay, RunInterval};
 use super::latest::Latest;
 use super::lines::{Line, Lines};
-use super::overlap::MergeOverlap;
+use super::merged_figures::MergedFigures;
 use super::result_head::{ResultHead, logged};
-use super::survey::{Survey, SurveyedList, SurveyedRun};
-use super::{AFTER_THE_END, MEASURED, NO_END, NO_RUN, ReplayError, count_warning};
+use super::survey::Survey;
+use super::surveyed::{SurveyedList, SurveyedRun};
+use super::{AFTER_THE_END, MEASURED, ReplayError};
 use crate::model::event::{Event, Listener, RunInfo};
-use crate::model::origin::OriginLimits;
 use crate::model::outcome::Outcome;
 use crate::model::run_id::RunId;
-use crate::model::summary::{Summary, Tally};
+use crate::model::summary::Summary;
 use crate::model::text::escape;
 use crate::report::schema::attempt::ClockAnchor;
 use crate::report::schema::line::{SchemaLine, WarningTopic};
@@ -29,44 +27,6 @@ pub(super) struct Merger<'s> {
     /// Results that count, of each list that several runs report.
     latest: Vec<Option<Latest>>,
     anchor: ClockAnchor,
-}
-
-/// Waits for input of the runs.
-#[derive(Debug, Default)]
-struct InputWaits {
-    wait: Duration,
-    idle: Duration,
-    longest: Duration,
-}
-
-impl InputWaits {
-    fn add(&mut self, summary: &Summary) {
-        self.wait += summary.input_wait;
-        self.idle += summary.input_idle;
-        self.longest = self.longest.max(summary.input_wait);
-    }
-
-    /// The time that the whole waited, and the part of it in which nothing was under way. Of runs at the same time,
-    /// it is not known how their waits lie to each other: so long as the longest is certain, and no idle time.
-    fn of_all(&self, is_sequential: bool) -> (Duration, Duration) {
-        match is_sequential {
-            true => (self.wait, self.idle),
-            false => (self.longest, Duration::ZERO),
-        }
-    }
-}
-
-/// Figures of the merged run so far.
-struct MergedFigures {
-    tally: Tally,
-    origins: OriginLimits,
-    /// Bytes received, of each run by its results and then by its summary.
-    wire_bytes: Vec<u64>,
-    has_ended: Vec<bool>,
-    is_paced: bool,
-    input: InputWaits,
-    /// True once a result of a run log has counted.
-    has_logged: bool,
 }
 
 impl<'s> Merger<'s> {
@@ -128,16 +88,7 @@ impl<'s> Merger<'s> {
         if !self.find_latest(&is_stopped)? {
             return Ok(());
         }
-        let runs = self.survey.runs.len();
-        let mut figures = MergedFigures {
-            tally: Tally::new(self.overlay.workers),
-            origins: OriginLimits::default(),
-            wire_bytes: vec![0; runs],
-            has_ended: vec![false; runs],
-            is_paced: false,
-            input: InputWaits::default(),
-            has_logged: false,
-        };
+        let mut figures = MergedFigures::new(self.survey, &self.overlay);
         for (number, file) in self.survey.files.iter().enumerate() {
             let mut lines = Lines::open(file, self.survey.sizes[number]);
             let mut logged_run = None;
@@ -151,8 +102,8 @@ impl<'s> Merger<'s> {
                 }
             }
         }
-        self.warn(listener)?;
-        listener.event(&Event::Ended(self.summary(figures)))?;
+        self.survey.warn_of_gaps(listener)?;
+        listener.event(&Event::Ended(figures.summary(self.survey, &self.overlay)))?;
         Ok(listener.idle()?)
     }
 
@@ -266,11 +217,7 @@ impl<'s> Merger<'s> {
             }
             SchemaLine::Result(record) => self.result(run, line, record, figures, listener)?,
             SchemaLine::Summary(record) => {
-                let summary = record.complete(Summary::default());
-                figures.wire_bytes[run] = summary.wire_bytes;
-                figures.is_paced |= summary.paced;
-                figures.origins.merge(&summary.origins);
-                figures.input.add(&summary);
+                figures.note_summary(run, &record.complete(Summary::default()));
             }
             // An assertion was about one run, and so was a comparison with a baseline.
             SchemaLine::Run(_) | SchemaLine::Assertion(_) | SchemaLine::Against(_) => {}
@@ -326,102 +273,6 @@ impl<'s> Merger<'s> {
             for attempt in &mut details.earlier {
                 attempt.worker = lane(attempt.worker);
             }
-        }
-    }
-
-    /// Warns of runs whose lines are not all there. What a run left undone is no loss if a later one with its log
-    /// went on.
-    fn warn(&self, listener: &mut dyn Listener) -> Result<(), ReplayError> {
-        for overlap in &self.survey.overlaps {
-            listener.event(&Event::Warning(self.overlap_warning(overlap)))?;
-        }
-        for (run, merge) in self.survey.later_runs() {
-            let (run, merge) = (self.survey.name(run), self.survey.name(merge));
-            let warning = format!(
-                "{run} goes on with a run log of a run that is merged in {merge}, so that URLs of both count twice: \
-                 give the reports that {merge} was made of in its place"
-            );
-            listener.event(&Event::Warning(warning))?;
-        }
-        if let Some(missing) = self.survey.missing_shards() {
-            listener.event(&Event::MissingShards(missing))?;
-        }
-        for file in &self.survey.blank {
-            let name = &self.survey.files[*file].name;
-            let warning = format!("{name} has no run in it: {NO_RUN}");
-            listener.event(&Event::Warning(warning))?;
-        }
-        for (number, run) in self.survey.counted() {
-            let fault = match &run.end {
-                Some(end) => count_warning(run.found, end.targets),
-                None if run.is_reported && self.survey.is_last(number) => Some(NO_END.to_owned()),
-                None => None,
-            };
-            if let Some(fault) = fault {
-                let warning = format!("{} {fault}", self.survey.name(number));
-                listener.event(&Event::Warning(warning))?;
-            }
-        }
-        Ok(())
-    }
-
-    /// The warning of a merge that is beside its parts.
-    fn overlap_warning(&self, overlap: &MergeOverlap) -> String {
-        let merge = self.survey.name(overlap.merge);
-        let first = self.survey.name(overlap.parts[0]);
-        let parts = match overlap.parts.len() {
-            1 => first,
-            count => format!("{first} and {} more", count - 1),
-        };
-        match overlap.is_whole {
-            true => format!("{merge} is a merge of what is here too ({parts}), and is left out"),
-            false => format!("{merge} is a merge of {parts} too, so that is left out"),
-        }
-    }
-
-    /// The summary of all the runs.
-    fn summary(&self, figures: MergedFigures) -> Summary {
-        let last = self.survey.lists.iter().filter_map(|list| list.runs.last());
-        // Nothing is known of the length of a shard that is missing, nor of what a run was to fetch of which there
-        // is no line.
-        let is_missing = self.survey.missing_shards().is_some();
-        let mut is_stopped = is_missing || !self.survey.blank.is_empty();
-        let mut listed = Some(0_u64).filter(|_| !is_stopped);
-        for run in last.map(|run| &self.survey.runs[*run]) {
-            let (stopped, of_list) = match &run.end {
-                Some(end) => (end.is_stopped, end.listed),
-                None => (run.is_reported, None),
-            };
-            is_stopped |= stopped;
-            let both = listed.zip(of_list);
-            listed = both.map(|(all, of_list)| all.saturating_add(of_list));
-        }
-        let parts = self.survey.parts();
-        let wire_bytes = figures.wire_bytes.iter().copied();
-        let (input_wait, input_idle) = figures.input.of_all(self.overlay.is_sequential);
-        let summary = Summary {
-            input_wait,
-            input_idle,
-            workers: self.overlay.workers,
-            makespan: self.overlay.makespan,
-            wire_bytes: wire_bytes.fold(0, u64::saturating_add),
-            paced: figures.is_paced,
-            origins: figures.origins,
-            stopped: is_stopped,
-            listed: listed.filter(|_| is_stopped),
-            merged: Some(parts.len() as u64).filter(|runs| *runs > 1),
-            parts: if parts.len() > 1 { parts } else { Vec::new() },
-            // Runs of several machines ask one server at different times.
-            slowdown: None,
-            ..figures.tally.summary()
-        };
-        match figures.has_logged {
-            true => Summary {
-                workers: 0,
-                merged: None,
-                ..summary.without_times()
-            },
-            false => summary,
         }
     }
 }

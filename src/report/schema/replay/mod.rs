@@ -14,7 +14,8 @@
 //! * Runs name their shards. Of several shards that are not all of their list, the result counts as stopped.
 //! * A run log has no times, so a report that needs its lines has none.
 //!
-//! The files are read twice: `survey` finds the runs and their ends, then `alone` or `merged` emits the events. So
+//! The files are read twice: `survey` finds the runs and their ends, of which `selection` says which count; then
+//! `alone` or `merged` emits the events. So
 //! memory grows with the runs and not with their results, with one exception: of runs that share a log, `latest`
 //! keeps 24 bytes for each index of the list. What the lines do not hold, such as the reason for a file's name, is not
 //! restored; percentiles are computed from the results again.
@@ -24,9 +25,13 @@ mod intervals;
 mod latest;
 mod lines;
 mod merged;
+mod merged_figures;
 mod overlap;
 mod result_head;
+mod selection;
 mod survey;
+mod survey_warnings;
+mod surveyed;
 
 use std::fmt::{self, Debug, Formatter};
 use std::io::{self, Cursor, Read};

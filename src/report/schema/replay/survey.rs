@@ -1,19 +1,17 @@
-//! The first reading of the files: which runs are in them, how each ended, and which are of one list.
+//! The first reading of the files: the runs in them, their ends, and the lists that they are of.
 
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
 
-use super::latest::Rank;
 use super::lines::{Line, Lines, error_at};
-use super::overlap::{MergeOverlap, ReportedRuns, find_overlaps};
+use super::overlap::MergeOverlap;
 use super::result_head::{ResultHead, log_entry};
+use super::surveyed::{SurveyedEnd, SurveyedList, SurveyedRun, missing_shards};
 use super::{MEASURED, NO_RUN, ReplayError, ReplayFile};
 use crate::engine::resume::LogEntry;
 use crate::model::event::RunInfo;
 use crate::model::outcome::Verdict;
 use crate::model::run_id::{LogPosition, RunId};
-use crate::model::run_part::RunPart;
-use crate::model::run_shard::MissingShards;
 use crate::model::summary::Summary;
 use crate::report::schema::line::SchemaLine;
 
@@ -41,208 +39,6 @@ pub(super) struct Survey<'f> {
     pub(super) blank: Vec<usize>,
     /// False if the reading was stopped.
     pub(super) is_whole: bool,
-}
-
-/// A run that a file reports.
-#[derive(Debug)]
-pub(super) struct SurveyedRun {
-    pub(super) info: RunInfo,
-    /// The files that have lines of it. The first has its beginning.
-    pub(super) files: Vec<usize>,
-    /// The number of its first line.
-    pub(super) line: u64,
-    /// True if a report has it, false if only a run log has.
-    pub(super) is_reported: bool,
-    /// The file and the line in which a run log has its beginning.
-    logged_at: Option<(usize, u64)>,
-    /// Its list.
-    pub(super) list: usize,
-    /// The runs with the same log before it.
-    order: u32,
-    pub(super) end: Option<SurveyedEnd>,
-    /// Its results, but for targets that were done before.
-    pub(super) found: u64,
-    /// First start and last end of its targets.
-    span: Option<(SystemTime, SystemTime)>,
-    /// The runs that it is a merge of.
-    pub(super) parts: Vec<RunPart>,
-    /// True if its targets count as those of other runs.
-    pub(super) is_left_out: bool,
-}
-
-/// End of a run, as its summary tells it.
-#[derive(Debug)]
-pub(super) struct SurveyedEnd {
-    pub(super) targets: u64,
-    pub(super) workers: usize,
-    pub(super) is_stopped: bool,
-    /// The targets of its whole input.
-    pub(super) listed: Option<u64>,
-    makespan: Option<Duration>,
-}
-
-/// The list of one run, or of the runs that share a log.
-#[derive(Debug, Default)]
-pub(super) struct SurveyedList {
-    /// Its runs, in the order in which they were made.
-    pub(super) runs: Vec<usize>,
-    /// The number of indices that it needs.
-    pub(super) indices: u64,
-    /// The number of results of all its runs.
-    pub(super) results: u64,
-    /// True if a run log is among the files.
-    has_log: bool,
-}
-
-impl SurveyedRun {
-    /// The rank of its results. What a report has of a run is more than what the log has of it.
-    pub(super) fn rank(&self, is_log: bool) -> Rank {
-        self.order.saturating_mul(2) + if is_log { 1 } else { 2 }
-    }
-
-    /// The workers that it had.
-    pub(super) fn workers(&self) -> usize {
-        self.end
-            .as_ref()
-            .map_or(self.info.workers, |end| end.workers)
-    }
-
-    /// The interval that it took, by its machine's clock. The time of a run is from the first start of a target, which
-    /// comes after its own; only without results it has to do.
-    pub(super) fn interval(&self) -> Option<(SystemTime, SystemTime)> {
-        let Some(end) = &self.end else {
-            return self.span;
-        };
-        let start = self.span.map_or(self.info.started_at, |(first, _)| first);
-        start.checked_add(end.makespan?).map(|end| (start, end))
-    }
-}
-
-impl SurveyedList {
-    /// True if targets may have several results.
-    pub(super) fn has_reruns(&self, runs: &[SurveyedRun]) -> bool {
-        let first = self.runs.first().map(|run| &runs[*run]);
-        let is_also_logged = self.has_log && first.is_some_and(|run| run.is_reported);
-        self.runs.len() > 1 || is_also_logged
-    }
-}
-
-impl SurveyedRun {
-    /// The runs that it is made of: itself, unless it is a merge. `is_last` tells that no other run went on with its
-    /// log.
-    fn made_of(&self, is_last: bool) -> Vec<RunPart> {
-        if !self.parts.is_empty() {
-            return self.parts.clone();
-        }
-        let stopped = match &self.end {
-            Some(end) => end.is_stopped,
-            None => self.is_reported,
-        };
-        vec![RunPart {
-            run: self.info.id,
-            log: self.info.log.map(|log| log.id),
-            shard: self.info.shard,
-            stopped: stopped && is_last,
-        }]
-    }
-}
-
-impl Survey<'_> {
-    /// The runs that count, with their numbers.
-    pub(super) fn counted(&self) -> impl Iterator<Item = (usize, &SurveyedRun)> {
-        let runs = self.runs.iter().enumerate();
-        runs.filter(|(_, run)| !run.is_left_out)
-    }
-
-    /// The runs that the whole is made of.
-    pub(super) fn parts(&self) -> Vec<RunPart> {
-        self.counted()
-            .flat_map(|(number, run)| run.made_of(self.is_last(number)))
-            .collect()
-    }
-
-    /// Tells whether a run is the last one of its list.
-    pub(super) fn is_last(&self, run: usize) -> bool {
-        let list = &self.lists[self.runs[run].list];
-        list.runs.last() == Some(&run)
-    }
-
-    /// Warnings of lines that break off.
-    pub(super) fn broken_off(&self) -> impl Iterator<Item = String> {
-        self.broken_off.iter().map(|(file, line, count)| {
-            let name = &self.files[*file].name;
-            let more = match count - 1 {
-                0 => String::new(),
-                more => format!(", as {more} more do"),
-            };
-            format!(
-                "{name}:{line} breaks off{more}: a process was killed there; it counts for nothing"
-            )
-        })
-    }
-
-    /// The shards that are missing beside those that are there.
-    pub(super) fn missing_shards(&self) -> Option<MissingShards> {
-        missing_shards(&self.parts())
-    }
-
-    /// Leaves out what is there twice, so that each run counts once.
-    fn leave_out(&mut self) -> Result<(), ReplayError> {
-        let reports: Vec<ReportedRuns> = self
-            .runs
-            .iter()
-            .map(|run| ReportedRuns {
-                runs: run.made_of(true).iter().map(|part| part.run).collect(),
-                is_merge: !run.parts.is_empty(),
-            })
-            .collect();
-        if reports.iter().all(|report| !report.is_merge) {
-            return Ok(());
-        }
-        let overlaps = find_overlaps(&reports);
-        let name = |run: usize| self.name(run);
-        self.overlaps = overlaps.map_err(|(one, other)| ReplayError::Overlap {
-            one: name(one),
-            other: name(other),
-        })?;
-        for overlap in &self.overlaps {
-            let merge = std::slice::from_ref(&overlap.merge);
-            for run in if overlap.is_whole {
-                merge
-            } else {
-                &overlap.parts
-            } {
-                self.runs[*run].is_left_out = true;
-            }
-        }
-        for list in &mut self.lists {
-            list.runs.retain(|run| !self.runs[*run].is_left_out);
-            if list.runs.is_empty() {
-                list.indices = 0;
-            }
-        }
-        Ok(())
-    }
-
-    /// The runs that go on with the log of a part of a merge, without being one: the numbers of such a run and of the
-    /// merge. A target may be in both.
-    pub(super) fn later_runs(&self) -> Vec<(usize, usize)> {
-        let mut merged = HashMap::new();
-        for (number, run) in self.counted() {
-            let logs = run.parts.iter().filter_map(|part| part.log);
-            merged.extend(logs.map(|log| (log, number)));
-        }
-        let later = self.counted().filter_map(|(number, run)| {
-            let merge = merged.get(&run.info.log?.id)?;
-            Some((number, *merge))
-        });
-        later.collect()
-    }
-}
-
-/// The shards that are missing beside those of these runs.
-pub(super) fn missing_shards(parts: &[RunPart]) -> Option<MissingShards> {
-    MissingShards::beside(&parts.iter().filter_map(|part| part.shard).collect())
 }
 
 impl<'f> Survey<'f> {
@@ -333,6 +129,20 @@ impl<'f> Survey<'f> {
             true => file.clone(),
             false => format!("{file}:{line}"),
         }
+    }
+
+    /// Warnings of lines that break off.
+    pub(super) fn broken_off(&self) -> impl Iterator<Item = String> {
+        self.broken_off.iter().map(|(file, line, count)| {
+            let name = &self.files[*file].name;
+            let more = match count - 1 {
+                0 => String::new(),
+                more => format!(", as {more} more do"),
+            };
+            format!(
+                "{name}:{line} breaks off{more}: a process was killed there; it counts for nothing"
+            )
+        })
     }
 
     fn report_line(&mut self, file: usize, line: &Line<'_>) -> Result<(), ReplayError> {
@@ -512,19 +322,5 @@ impl<'f> Survey<'f> {
         let list = &mut self.lists[self.runs[run].list];
         list.indices = list.indices.max(index.saturating_add(1));
         list.results += 1;
-    }
-
-    /// Puts the runs of each list in the order of their log.
-    fn order(&mut self) {
-        for list in &mut self.lists {
-            let position = |run: &usize| {
-                let info = &self.runs[*run].info;
-                (info.log.map(|log| log.offset), info.started_at, info.id)
-            };
-            list.runs.sort_unstable_by_key(position);
-            for (order, run) in (0..).zip(&list.runs) {
-                self.runs[*run].order = order;
-            }
-        }
     }
 }
