@@ -87,7 +87,7 @@ pub(super) fn run(
         .and_then(|result| Ok(conclude(result, &mut listener, &mut session)?));
     session.close(listener.reports, ended, Ok(()));
     let has_failed = session.reasons.failed;
-    Ok(session.finish(has_failed))
+    Ok(session.finish(has_failed, &counted, plan.report.style))
 }
 
 /// Makes all the runs, and returns the result as an event; `None` if the measurement was stopped or had no
@@ -135,8 +135,10 @@ fn conclude(
             complain("there is nothing to compare: no URL was tried");
             session.reasons.usage = true;
         }
+        let without_result = listener.runs.without_result(is_stopped);
         counted.stopped = is_stopped;
-        Event::Ended(listener.runs.without_result(is_stopped))
+        counted.runs = without_result.runs;
+        Event::Ended(without_result)
     });
     listener.event(&result)?;
     let against = listener.reports.against().cloned();

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::Engine;
 use super::backoff::WithBackoff;
-use super::config::{Adaptation, CutShort, LOOK_AHEAD};
+use super::config::{CutShort, LOOK_AHEAD};
 use super::input::{Item, NextInput, Unreadable};
 use super::job::Job;
 use super::schedule::NextStart;
@@ -158,7 +158,7 @@ impl Engine<'_> {
                 }
                 self.warn_of_unpacked(target.verb)?;
                 let file = place.map(|place| (place, self.bodies.naming(&target)));
-                self.offer(Job::new(target, file), since, now)
+                self.offer(Box::new(Job::new(target, file)), since, now)
             }
             Item::Bad(bad) if self.config.strict => {
                 // All targets before it are done and none after it, so what is fetched does not depend
@@ -222,7 +222,7 @@ impl Engine<'_> {
     }
 
     /// Gives a new job to the schedule; past the look-ahead, behind others of its origin, to the spool.
-    fn offer(&mut self, job: Job, since: Instant, now: Instant) -> Result<(), CutShort> {
+    fn offer(&mut self, job: Box<Job>, since: Instant, now: Instant) -> Result<(), CutShort> {
         let target = Arc::clone(&job.target);
         let origin = target.location.origin();
         let is_far = self.schedule.waiting() >= self.look_ahead();
@@ -249,7 +249,8 @@ impl Engine<'_> {
             return Ok(());
         }
         if let Some(job) = self.spool.pop(origin).map_err(CutShort::Spool)? {
-            self.schedule.offer(origin, job.target.index, job, now);
+            let index = job.target.index;
+            self.schedule.offer(origin, index, Box::new(job), now);
         }
         Ok(())
     }
@@ -298,16 +299,13 @@ impl Engine<'_> {
             && early < may_open as u64
     }
 
-    fn submit(&mut self, job: Job) {
+    fn submit(&mut self, job: Box<Job>) {
         let target = Arc::clone(&job.target);
         let action = WithBackoff {
             action: self.bodies.action(&target, job.file.as_ref()),
-            policy: self.config.retry,
-            backoff: Arc::clone(&self.backoff),
             number: self.backoff.number(),
+            backoff: Arc::clone(&self.backoff),
             route: job.route(),
-            queue: self.pool.queue_capacity(),
-            adapts: self.config.adaptation == Adaptation::On,
         };
         // With a free worker the queue moves at once, so `submit` does not block for long; it is also
         // the only way in when the queue holds nothing (`--queue 0`). Otherwise never block here.

@@ -32,9 +32,14 @@ pub(super) enum JobOutput {
 /// The number of origins beyond which those without a job in the queue are forgotten.
 const MANY: usize = 64;
 
-/// The origins that pushed back.
+/// The origins that pushed back, and what the jobs of a run share to tell which do.
 #[derive(Debug, Default)]
 pub(super) struct Backoff {
+    policy: RetryPolicy,
+    /// The number of jobs that the pool's queue holds.
+    queue: usize,
+    /// False if push-backs recall nothing but for their `Retry-After`.
+    adapts: bool,
     /// Set once any origin pushes back. Spares most runs the lock.
     any: AtomicBool,
     /// The number of the last job submitted.
@@ -47,11 +52,31 @@ pub(super) struct Backoff {
 struct Recall {
     /// Those up to this number.
     up_to: u64,
-    /// All, until this moment.
+    /// All, until this moment, as long as the engine has not seen the push-backs that ask for it: it starts jobs for
+    /// which it does not know that they had better wait.
     until: Option<Instant>,
+    /// The number of such push-backs.
+    unseen: u32,
+}
+
+impl Recall {
+    fn is_until(&self, now: impl FnOnce() -> Instant) -> bool {
+        self.unseen > 0 && self.until.is_some_and(|until| until > now())
+    }
 }
 
 impl Backoff {
+    /// No origin has pushed back yet. `queue`: the number of jobs that the pool's queue holds; with `adapts` false,
+    /// push-backs recall nothing but for their `Retry-After`.
+    pub(super) fn new(policy: RetryPolicy, queue: usize, adapts: bool) -> Self {
+        Backoff {
+            policy,
+            queue,
+            adapts,
+            ..Backoff::default()
+        }
+    }
+
     /// Numbers a job that is about to be submitted.
     pub(super) fn number(&self) -> u64 {
         // One thread submits.
@@ -61,30 +86,42 @@ impl Backoff {
     /// True if the origin's job with this number is recalled.
     fn is_recalled(&self, origin: &str, number: u64) -> bool {
         self.any.load(Ordering::Acquire)
-            && self.lock().get(origin).is_some_and(|recall| {
-                number <= recall.up_to || recall.until.is_some_and(|until| until > Instant::now())
-            })
+            && self
+                .lock()
+                .get(origin)
+                .is_some_and(|recall| number <= recall.up_to || recall.is_until(Instant::now))
     }
 
-    /// Recalls the origin's jobs that have been submitted, and all until `until`. `queue`: the number of
-    /// jobs that the pool's queue holds.
-    fn recall(&self, origin: &str, until: Option<Instant>, queue: usize) {
+    /// Recalls the origin's jobs that have been submitted, and all until `until`.
+    fn recall(&self, origin: &str, until: Option<Instant>) {
         let up_to = self.submitted.load(Ordering::Relaxed);
         let mut recalls = self.lock();
         if recalls.len() >= MANY {
             // The queue hands jobs out in their order, so those before its length are with workers.
-            let passed = up_to.saturating_sub(queue as u64);
+            let passed = up_to.saturating_sub(self.queue as u64);
             let now = Instant::now();
-            recalls.retain(|_, recall| {
-                recall.up_to > passed || recall.until.is_some_and(|until| until > now)
-            });
+            recalls.retain(|_, recall| recall.up_to > passed || recall.is_until(|| now));
         }
-        let recall = recalls
-            .entry(origin.into())
-            .or_insert(Recall { up_to, until: None });
+        let recall = recalls.entry(origin.into()).or_insert(Recall {
+            up_to,
+            until: None,
+            unseen: 0,
+        });
         recall.up_to = up_to;
         recall.until = recall.until.max(until);
+        recall.unseen += u32::from(until.is_some());
         self.any.store(true, Ordering::Release);
+    }
+
+    /// Notes that the engine has seen a push-back of the origin that asks for a wait. From then on its schedule decides
+    /// which jobs wait: all of the origin, or the one that was pushed back alone.
+    pub(super) fn note_seen(&self, origin: &str) {
+        if let Some(recall) = self.lock().get_mut(origin) {
+            recall.unseen = recall.unseen.saturating_sub(1);
+            if recall.unseen == 0 {
+                recall.until = None;
+            }
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Box<str>, Recall>> {
@@ -97,16 +134,11 @@ impl Backoff {
 #[derive(Debug)]
 pub(super) struct WithBackoff {
     pub(super) action: FetchAction,
-    pub(super) policy: RetryPolicy,
     pub(super) backoff: Arc<Backoff>,
     /// The number of the job, from [`Backoff::number`].
     pub(super) number: u64,
     /// The origin that the job is scheduled at, if it is another than its target's.
     pub(super) route: Option<Arc<str>>,
-    /// The number of jobs that the pool's queue holds.
-    pub(super) queue: usize,
-    /// False if push-backs recall nothing but for their `Retry-After`.
-    pub(super) adapts: bool,
 }
 
 impl Action<Client, Arc<Target>> for WithBackoff {
@@ -124,17 +156,19 @@ impl Action<Client, Arc<Target>> for WithBackoff {
             // Here, and not only once the engine has seen it: no other worker is to take the next job.
             worker.stop_token().stop();
         }
-        let kind = ending::kind(outcome, &self.policy);
+        let kind = ending::kind(outcome, &self.backoff.policy);
         let hold = ending::hold(kind);
         let is_recall = match kind {
-            EndKind::PushedBack { .. } | EndKind::Silent { .. } => self.adapts || hold.is_some(),
+            EndKind::PushedBack { .. } | EndKind::Silent { .. } => {
+                self.backoff.adapts || hold.is_some()
+            }
             _ => false,
         };
         if is_recall {
             let until = hold.map(|wait| schedule::saturating_add(Instant::now(), wait));
             let other = ending::other_responder(outcome, origin);
             let responder = other.as_ref().map_or(origin, |other| other.origin());
-            self.backoff.recall(responder, until, self.queue);
+            self.backoff.recall(responder, until);
         }
         JobOutput::Fetched(fetched)
     }
@@ -156,23 +190,58 @@ mod tests {
     fn jobs_that_were_submitted_before_a_push_back_are_recalled_and_later_ones_run() {
         let backoff = Backoff::default();
         let (before, other) = (backoff.number(), backoff.number());
-        backoff.recall("http://a", None, 10);
+        backoff.recall("http://a", None);
         let after = backoff.number();
         assert!(backoff.is_recalled("http://a", before));
         assert!(!backoff.is_recalled("http://b", other));
         assert!(!backoff.is_recalled("http://a", after));
         let until = Instant::now() + Duration::from_secs(3600);
-        backoff.recall("http://a", Some(until), 10);
+        backoff.recall("http://a", Some(until));
         let held = backoff.number();
         assert!(backoff.is_recalled("http://a", held));
     }
 
     #[test]
-    fn origins_without_a_job_in_the_queue_are_forgotten() {
+    fn a_wait_recalls_what_is_submitted_until_the_engine_has_seen_all_that_ask_for_it() {
         let backoff = Backoff::default();
+        let until = Instant::now() + Duration::from_secs(3600);
+        for _ in 0..2 {
+            backoff.number();
+            backoff.recall("http://a", Some(until));
+        }
+        backoff.note_seen("http://a");
+        let between = backoff.number();
+        assert!(backoff.is_recalled("http://a", between), "one is unseen");
+        backoff.note_seen("http://a");
+        backoff.note_seen("http://unknown");
+        let later = backoff.number();
+        assert!(!backoff.is_recalled("http://a", later));
+        // The next begins anew.
+        backoff.recall("http://a", Some(until));
+        let held = backoff.number();
+        assert!(backoff.is_recalled("http://a", held));
+    }
+
+    #[test]
+    fn hosts_that_wait_cost_no_memory_once_the_engine_has_seen_it() {
+        let backoff = Backoff::new(RetryPolicy::default(), 20, true);
+        let until = Instant::now() + Duration::from_secs(3600);
         for n in 0..10_000 {
             backoff.number();
-            backoff.recall(&format!("http://h{n}"), None, 20);
+            let host = format!("http://h{n}");
+            backoff.recall(&host, Some(until));
+            backoff.note_seen(&host);
+        }
+        let remembered = backoff.lock().len();
+        assert!(remembered <= MANY, "{remembered} are remembered");
+    }
+
+    #[test]
+    fn origins_without_a_job_in_the_queue_are_forgotten() {
+        let backoff = Backoff::new(RetryPolicy::default(), 20, true);
+        for n in 0..10_000 {
+            backoff.number();
+            backoff.recall(&format!("http://h{n}"), None);
         }
         let remembered = backoff.lock().len();
         assert!(remembered <= MANY, "{remembered} are remembered");
@@ -182,21 +251,21 @@ mod tests {
 
     #[test]
     fn origins_with_a_job_in_the_queue_or_a_moment_to_wait_for_are_remembered() {
-        let backoff = Backoff::default();
         // More than there are before any is forgotten.
         let queue = 2 * MANY;
+        let backoff = Backoff::new(RetryPolicy::default(), queue, true);
         let until = Instant::now() + Duration::from_secs(3600);
         backoff.number();
-        backoff.recall("http://held", Some(until), queue);
+        backoff.recall("http://held", Some(until));
         for n in 0..10 * MANY {
             backoff.number();
-            backoff.recall(&format!("http://h{n}"), None, queue);
+            backoff.recall(&format!("http://h{n}"), None);
         }
         let queued = backoff.number();
-        backoff.recall("http://queued", None, queue);
+        backoff.recall("http://queued", None);
         for n in 1..queue {
             backoff.number();
-            backoff.recall(&format!("http://later{n}"), None, queue);
+            backoff.recall(&format!("http://later{n}"), None);
             assert!(backoff.is_recalled("http://queued", queued), "{n} later");
         }
         let last = backoff.submitted.load(Ordering::Relaxed);
@@ -230,17 +299,14 @@ mod tests {
             sha256: None,
             meta: None,
         });
-        let backoff = Arc::new(Backoff::default());
+        let backoff = Arc::new(Backoff::new(RetryPolicy::default(), 2, adapts));
         let fetcher = Fetcher::new(FetchConfig::default(), StopToken::new(), None);
         let pool = fetcher.pool(Pool::builder().workers(1).queue(2));
         let actions = [backoff.number(), backoff.number()].map(|number| WithBackoff {
             action: FetchAction::Get,
-            policy: RetryPolicy::default(),
             backoff: Arc::clone(&backoff),
             number,
             route: None,
-            queue: 2,
-            adapts,
         });
         let jobs = actions.map(|action| pool.submit(action, Arc::clone(&target)));
         let [first, second] = jobs.map(|job| job.join().expect("no job panics"));

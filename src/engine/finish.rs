@@ -66,7 +66,7 @@ impl Engine<'_> {
         Ok(())
     }
 
-    fn offer_later(&mut self, job: Job, due: Instant) {
+    fn offer_later(&mut self, job: Box<Job>, due: Instant) {
         let target = Arc::clone(&job.target);
         let route = job.route();
         let origin = route.as_deref().unwrap_or(target.location.origin());
@@ -89,7 +89,12 @@ impl Engine<'_> {
         // Without retries each URL gets the one answer that it is asked for, also if that is to come again later.
         let is_final = self.config.retry.retries == 0;
         let until = ending::hold(kind).map(|wait| schedule::saturating_add(now, wait));
-        let Some(responder) = ending::other_responder(outcome, job.origin()) else {
+        let other = ending::other_responder(outcome, job.origin());
+        if until.is_some() {
+            let responder = other.as_ref().map_or(job.origin(), |other| other.origin());
+            self.backoff.note_seen(responder);
+        }
+        let Some(responder) = other else {
             let until = until.filter(|_| !job.push_backs.is_own());
             let waits_alone = self.schedule.waits_alone(job.origin(), &job.push_backs);
             if let Some(until) = until.filter(|_| !waits_alone) {
@@ -121,14 +126,23 @@ impl Engine<'_> {
             started,
             kind,
         };
-        let mut record = job.push_backs;
-        let ruling = self.schedule.end(job.origin(), &ending, &mut record, now);
-        job.push_backs = record;
-        ruling
+        let (origin, push_backs) = job.parts();
+        self.schedule.end(origin, &ending, push_backs, now)
+    }
+
+    /// True if the run would try the job again after this outcome, had it not been stopped.
+    pub(super) fn would_try_again(&self, job: &mut Job, outcome: &Outcome) -> bool {
+        let policy = self.config.retry;
+        let is_pushed_back = policy.retries > 0
+            && self.config.adaptation == Adaptation::On
+            && !job.push_backs.is_own()
+            && matches!(ending::kind(outcome, &policy), EndKind::PushedBack { .. });
+        let decision = policy.decide(outcome, &mut job.retry, 0.0);
+        is_pushed_back || matches!(decision, Decision::Again(_))
     }
 
     /// Gives a job that used up no try to the schedule again.
-    fn put_back(&mut self, job: Job, now: Instant) {
+    fn put_back(&mut self, job: Box<Job>, now: Instant) {
         let target = Arc::clone(&job.target);
         let route = job.route();
         let origin = route.as_deref().unwrap_or(target.location.origin());
@@ -142,12 +156,11 @@ impl Engine<'_> {
     /// Emits the final outcome of a job.
     pub(super) fn conclude(
         &mut self,
-        job: Job,
+        job: Box<Job>,
         outcome: Outcome,
-        unplaced: Option<UnplacedBody>,
+        unplaced: Option<Box<UnplacedBody>>,
     ) -> Result<(), CutShort> {
-        let target = Arc::clone(&job.target);
-        let unplaced = unplaced.map(|unplaced| (unplaced, target));
+        let unplaced = unplaced.map(|unplaced| (unplaced, Arc::clone(&job.target)));
         self.emit_in_order(Ready {
             outcome: job.conclude(outcome),
             unplaced,

@@ -93,6 +93,13 @@ impl Job {
         route.unwrap_or_else(|| self.target.location.origin())
     }
 
+    /// The origin that the job is scheduled at, and the record of its push-backs.
+    pub(super) fn parts(&mut self) -> (&str, &mut PushBackRecord) {
+        let route = self.route.as_deref();
+        let origin = route.unwrap_or_else(|| self.target.location.origin());
+        (origin, &mut self.push_backs)
+    }
+
     /// The origin that the job is scheduled at, if it is another than its target's.
     pub(super) fn route(&self) -> Option<Arc<str>> {
         self.route.clone()
@@ -293,8 +300,7 @@ impl LastAnswer {
 }
 
 impl StopReason {
-    /// Rewords the outcome of a stopped target. It counts as failed at a deadline, and as skipped after any
-    /// other stop.
+    /// Rewords the outcome of a stopped target, which counts as skipped: nothing was found out about it.
     pub(super) fn apply(self, mut outcome: Outcome) -> Outcome {
         let failure = outcome.last.error.as_mut();
         let Some(failure) = failure.filter(|failure| failure.kind == FailureKind::Stopped) else {
@@ -307,7 +313,6 @@ impl StopReason {
                 let limit = humantime::format_duration(limit);
                 failure.kind = FailureKind::Deadline;
                 failure.message = format!("not done at the run's deadline of {limit}");
-                outcome.verdict = Verdict::Failed;
             }
         }
         outcome

@@ -100,6 +100,8 @@ struct Engine<'a> {
     /// Items read so far, without those of other shards.
     read: u64,
     input_wait: InputWait,
+    /// The time in which nothing is under way and all that is left waits for another try, measured alike.
+    retry_wait: InputWait,
     /// Jobs given to the pool so far.
     submitted: u64,
     /// The index after that of the last one.
@@ -111,16 +113,17 @@ struct Engine<'a> {
     /// The bad line that ended the reading, with [`RunConfig::strict`].
     bad: Option<BadTarget>,
 
-    schedule: Schedule<Job>,
+    /// Jobs are boxed: they pass through half a dozen hands, and to copy one each time costs more.
+    schedule: Schedule<Box<Job>>,
     spool: Spool,
     backoff: Arc<Backoff>,
     queue: QueueState,
     /// The jobs that are worth having in the pool's queue, as far as it has room for them.
     ahead: usize,
     /// A job that may start, but found the pool's queue full.
-    unsubmitted: Option<Job>,
+    unsubmitted: Option<Box<Job>>,
     /// Jobs in the pool, by index, which is also the key that their slots send on completion.
-    in_flight: HashMap<u64, (Job, JobHandle<JobOutput>), RandomState>,
+    in_flight: HashMap<u64, (Box<Job>, JobHandle<JobOutput>), RandomState>,
     completions: (Sender<u64>, Receiver<u64>),
     /// Jobs that had not ended when the grace after a stop did.
     abandoned: usize,
@@ -173,6 +176,7 @@ impl<'a> Engine<'a> {
             arrival: InputArrival::default(),
             read: 0,
             input_wait: InputWait::default(),
+            retry_wait: InputWait::default(),
             submitted: 0,
             next_index: 0,
             counted: None,
@@ -181,7 +185,11 @@ impl<'a> Engine<'a> {
             bad: None,
             schedule: Schedule::new(config.limits, config.server_policy(pool.workers())),
             spool: Spool::default(),
-            backoff: Arc::default(),
+            backoff: Arc::new(Backoff::new(
+                config.retry,
+                pool.queue_capacity(),
+                config.adaptation == Adaptation::On,
+            )),
             queue: QueueState::Open,
             ahead: 0,
             unsubmitted: None,
@@ -273,6 +281,8 @@ impl<'a> Engine<'a> {
             let (filled, wake) = self.fill_queue(now)?;
             let want = self.want_of_input(filled);
             self.input_wait.note(now, self.submitted, want);
+            let retry = self.want_of_retries();
+            self.retry_wait.note(now, self.submitted, retry);
             self.emit_count()?;
             let ended = self.collect(now)?;
             mode.record(ended, now);
@@ -311,6 +321,15 @@ impl<'a> Engine<'a> {
             true => Want::All,
             false => Want::Some,
         })
+    }
+
+    /// The want of targets that are due, where all workers are idle for it: not by a rate or a distance of the user's.
+    fn want_of_retries(&self) -> Option<Want> {
+        let waits = self.in_flight.is_empty()
+            && self.unsubmitted.is_none()
+            && self.schedule.waiting() > 0
+            && self.config.limits.is_unpaced();
+        waits.then_some(Want::All)
     }
 
     fn stop_reason(&self, now: Instant) -> Option<StopReason> {

@@ -12,7 +12,7 @@ use crate::model::target::Target;
 pub(super) struct Ready {
     pub(super) outcome: Outcome,
     /// Its complete body, if that gets its place when the outcome is emitted, with the target.
-    pub(super) unplaced: Option<(UnplacedBody, Arc<Target>)>,
+    pub(super) unplaced: Option<(Box<UnplacedBody>, Arc<Target>)>,
 }
 
 impl From<Outcome> for Ready {

@@ -60,8 +60,8 @@ pub enum UnplacedBody {
 pub struct Fetched {
     /// The outcome of this attempt.
     pub outcome: Outcome,
-    /// The complete body, if it has no place yet.
-    pub unplaced: Option<UnplacedBody>,
+    /// The complete body, if it has no place yet. Most have, so that the room for one would be copied in vain.
+    pub unplaced: Option<Box<UnplacedBody>>,
 }
 
 impl From<Outcome> for Fetched {
@@ -90,7 +90,7 @@ impl Action<Client, Arc<Target>> for FetchAction {
                 let (outcome, unnamed) = client.save(&target, store, place, naming);
                 Fetched {
                     outcome,
-                    unplaced: unnamed.map(UnplacedBody::File),
+                    unplaced: unnamed.map(UnplacedBody::File).map(Box::new),
                 }
             }
             FetchAction::Stream { to } => {
@@ -104,7 +104,7 @@ impl Action<Client, Arc<Target>> for FetchAction {
                 }
                 Fetched {
                     outcome,
-                    unplaced: member.map(UnplacedBody::Member),
+                    unplaced: member.map(UnplacedBody::Member).map(Box::new),
                 }
             }
         }

@@ -3,9 +3,8 @@
 use std::io::Read;
 use std::time::{Duration, Instant};
 
-use http::{Method, Response, StatusCode};
+use http::{Method, StatusCode};
 use ring::digest::{Context, SHA256};
-use ureq::Body;
 
 use super::body_reader::{BodyLimit, LimitedBody};
 use super::classify::{ResponseClass, classify_response};
@@ -15,6 +14,7 @@ use super::decode::{Codings, DecodedLimit, Decoder, SourceState};
 use super::error;
 use super::fault::Fault;
 use super::fetch_state::{FetchState, NextStep, RequestError};
+use super::response_body::ResponseBody;
 use super::sink::Sink;
 use super::transport::ResponseStart;
 use super::transport::framing::{BodyLength, Framing, has_body};
@@ -48,7 +48,7 @@ impl Client {
     pub(super) fn handle_response(
         &mut self,
         state: &mut FetchState<'_>,
-        response: Response<Body>,
+        body: ResponseBody,
         answer: &ResponseStart,
         redirect: Option<Location>,
         bytes: &mut u64,
@@ -85,16 +85,16 @@ impl Client {
         };
         match (&class, framing) {
             (ResponseClass::Body, Some(framing)) => {
-                return self.read_body(state, response, framing.length, decoding, bytes);
+                return self.read_body(state, body, framing.length, decoding, bytes);
             }
             (ResponseClass::BodyError(failure), _) => {
                 return Err(RequestError::Failed(failure.clone()));
             }
             (_, Some(_)) if redirect.is_some() && state.sink.is_archived() => {
-                self.keep_redirect(state, response, bytes);
+                self.keep_redirect(state, body, bytes);
             }
-            (_, Some(framing)) => self.drain_unwanted(response, framing, bytes),
-            (_, None) => drop(response),
+            (_, Some(framing)) => self.drain_unwanted(body, framing, bytes),
+            (_, None) => drop(body),
         }
         match class {
             ResponseClass::Unchanged => {
@@ -117,7 +117,7 @@ impl Client {
 
     /// Reads a body that nobody wants, in order to keep its connection; only if the connection can be kept,
     /// and the body is short. The failure of that is nobody's.
-    fn drain_unwanted(&mut self, mut response: Response<Body>, framing: Framing, bytes: &mut u64) {
+    fn drain_unwanted(&mut self, mut body: ResponseBody, framing: Framing, bytes: &mut u64) {
         let is_long = framing
             .length
             .stated()
@@ -127,10 +127,9 @@ impl Client {
         }
         self.clock.begin_drain(Instant::now() + MAX_DRAIN_TIME);
         self.handover.discard_body();
-        let body = response.body_mut().as_reader();
         // Unread, the connection is closed.
-        let _ = self.drain_body(body, BodyLimit::Leave(MAX_DRAIN), bytes);
-        drop(response);
+        let _ = self.drain_body(body.reader(), BodyLimit::Leave(MAX_DRAIN), bytes);
+        drop(body);
         self.clock.end_drain();
     }
 
@@ -138,14 +137,14 @@ impl Client {
     fn keep_redirect(
         &mut self,
         state: &mut FetchState<'_>,
-        mut response: Response<Body>,
+        mut body: ResponseBody,
         bytes: &mut u64,
     ) {
         self.clock.begin_drain(Instant::now() + MAX_DRAIN_TIME);
-        let mut body = response.body_mut().as_reader();
+        let mut reader = body.reader();
         state.is_truncated = true;
         while *bytes < MAX_DRAIN {
-            match body.read(&mut self.buffer) {
+            match reader.read(&mut self.buffer) {
                 Ok(0) => {
                     state.is_truncated = false;
                     break;
@@ -160,7 +159,7 @@ impl Client {
                 Err(_) => break,
             }
         }
-        drop(response);
+        drop(body);
         self.clock.end_drain();
     }
 
@@ -242,7 +241,7 @@ impl Client {
     fn read_body(
         &mut self,
         state: &mut FetchState<'_>,
-        mut response: Response<Body>,
+        mut body: ResponseBody,
         length: BodyLength,
         decoding: Option<Codings>,
         bytes: &mut u64,
@@ -261,18 +260,18 @@ impl Client {
             // So that the socket need not copy its bytes.
             self.handover.discard_body();
         }
-        let mut body = response.body_mut().as_reader();
+        let mut reader = body.reader();
         let source = SourceState::default();
         let buffered = match decoding {
             Some(codings) => {
-                let tapped = state.sink.tap(&mut body);
+                let tapped = state.sink.tap(&mut reader);
                 let limited = LimitedBody::new(tapped, limit, &self.clock);
                 // It reads to the end of the encoded body, in buffers of its own.
                 let growth = most.map_or(DecodedLimit::Ratio, DecodedLimit::Bytes);
                 let decoder = Decoder::new(codings, limited, &source, growth);
                 self.copy_body(state, decoder, limit, bytes, &mut digest)?
             }
-            None => self.copy_body(state, body, limit, bytes, &mut digest)?,
+            None => self.copy_body(state, reader, limit, bytes, &mut digest)?,
         };
         match buffered {
             Some(buffered) => {

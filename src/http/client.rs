@@ -22,11 +22,12 @@ use super::request::BuiltRequest;
 use super::request_clock::RequestClock;
 use super::request_origin::RequestOrigin;
 use super::request_state::RequestFigures;
+use super::response_body::ResponseBody;
 use super::retry_after::retry_after;
 use super::shared::ClientShared;
 use super::shared_lines::SharedLines;
 use super::sink::Sink;
-use super::transport::{Handover, NextRequest, Tunnel, agent};
+use super::transport::{Handover, NextRequest, Tunnel, WholeBody, agent};
 use super::{cross_origin, error, redact, redirect, request};
 use crate::model::outcome::{Exchange, Failure, FailureKind, Hop, Outcome, Verdict};
 use crate::model::target::{Location, Target, Verb};
@@ -311,25 +312,29 @@ impl Client {
         self.check_scheme(&state.location)?;
         let BuiltRequest {
             request,
-            more_lines,
+            completion,
+            head_length,
         } = self.request(state, proxy)?;
         let origin = self.origin.as_ref().expect("a request has an origin");
-        let more = more_lines.as_ref().map_or(0, |lines| lines.len());
         let keeps_raw_head = self.shared.config.keep_raw_heads;
         let request_head = keeps_raw_head.then(|| redact::archived_request(&request));
         self.handover.announce(NextRequest {
             key: origin.connection_key(proxy),
-            head_length: request::head_length(&request) + more,
-            more_lines,
+            head_length,
+            completion,
             is_head: state.method == Method::HEAD,
             wants_new: resend.wants_new,
             may_resend: resend.may_resend,
             keeps_raw_head,
         });
         // `run` of a bare request spares the agent a copy of its configuration.
-        let response = self.agent.run(request)?;
+        let response = self.agent.run(request)?.into_body();
         let answer = self.handover.take_answer();
         let answer = answer.expect("the transport leaves a head before ureq reads one");
+        let body = match answer.is_whole {
+            true => ResponseBody::Whole(WholeBody::take(&self.handover)),
+            false => ResponseBody::Coming(response),
+        };
         let head = &answer.head;
         if let Some(exchange) = state.exchanges.last_mut() {
             exchange.status = Some((head.version().as_str(), head.status().as_u16()));
@@ -338,8 +343,8 @@ impl Client {
         state.status = Some(head.status());
         state.version = Some(head.version());
         state.content_type = self.content_types.of(head);
-        if let (Some(request), Sink::Pack(body)) = (request_head, &mut state.sink) {
-            body.begin_exchange(ArchivedHead {
+        if let (Some(request), Sink::Pack(pack)) = (request_head, &mut state.sink) {
+            pack.begin_exchange(ArchivedHead {
                 url: state.location.text().to_string(),
                 request,
                 response: answer.raw_head.clone(),
@@ -361,7 +366,7 @@ impl Client {
         }
         state.retry_after = retry_after(head.get_all("retry-after"));
         let mut count = 0;
-        let step = self.handle_response(state, response, &answer, redirect, &mut count);
+        let step = self.handle_response(state, body, &answer, redirect, &mut count);
         self.handover.recycle(answer);
         *body_bytes = Some(count);
         // The bytes received count, whatever the result.
@@ -369,7 +374,7 @@ impl Client {
         step
     }
 
-    /// Builds the next request, with the lines that the transport adds to it, and notes in the state what
+    /// Builds the next request, with what the transport adds to it, and notes in the state what
     /// it asks for.
     fn request(
         &mut self,
@@ -396,9 +401,9 @@ impl Client {
         let shared = shared.and_then(|lines| lines.request(who, to, &state.method, &ask, proxy));
         let built = match shared {
             Some(built) => built,
-            None => request::build(config, who, to, &state.method, &ask, proxy),
+            None => request::build(config, who, to, &state.method, &ask, proxy)
+                .map_err(RequestError::Failed)?,
         };
-        let built = built.map_err(RequestError::Failed)?;
         state.sent = SentConditions {
             unless: ask.unless.is_some(),
             range: ask.range.is_some(),

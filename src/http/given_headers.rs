@@ -19,6 +19,11 @@ const CONDITIONAL_HEADERS: [HeaderName; 6] = [
 /// True if the user's headers make the request conditional or ask for a range, or if the user removes such
 /// headers.
 pub(super) fn has_conditions(config: &FetchConfig, target: &Target) -> bool {
+    // Nearly always, and for each request.
+    let has_none = config.headers.is_empty() && target.headers.is_none();
+    if has_none && config.removed_headers.is_empty() {
+        return false;
+    }
     CONDITIONAL_HEADERS
         .iter()
         .any(|name| is_given(config, target, name) || is_removed(config, name))

@@ -50,6 +50,7 @@ mod request;
 mod request_clock;
 mod request_origin;
 mod request_state;
+mod response_body;
 mod retry_after;
 mod save;
 mod shared;

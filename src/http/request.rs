@@ -1,7 +1,5 @@
 //! Requests: the request line and the headers.
 
-use std::sync::Arc;
-
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, header};
 
 use super::FetchConfig;
@@ -10,7 +8,8 @@ use super::decode::ACCEPT_ENCODING;
 use super::given_headers::{given_authorization, is_removed};
 use super::proxy::Proxy;
 use super::redirect::RedirectTrail;
-use super::request_origin::RequestOrigin;
+use super::request_origin::{RequestOrigin, head_length};
+use super::transport::HeadCompletion;
 use crate::model::outcome::Failure;
 use crate::model::target::{Location, Secret, Target};
 use crate::save::Conditions;
@@ -24,11 +23,13 @@ pub(super) const MAX_HEAD: usize = 24 * 1024;
 /// The most bytes of the cookies that redirects have set, in one request: servers take lines of 8 KiB.
 const MAX_COOKIES: usize = 8_000;
 
-/// A request as ureq gets it, and the lines of headers that the transport adds.
+/// A request as ureq gets it, and what the transport adds to its head.
 #[derive(Debug)]
 pub(super) struct BuiltRequest {
     pub(super) request: Request<()>,
-    pub(super) more_lines: Option<Arc<[u8]>>,
+    pub(super) completion: Option<HeadCompletion>,
+    /// The most bytes of its whole head.
+    pub(super) head_length: usize,
 }
 
 /// Builds the request for `location`, whose origin this is, and to which the redirects of `trail` have led
@@ -41,9 +42,12 @@ pub(super) fn build(
     ask: &Conditions<'_>,
     proxy: Option<&Proxy>,
 ) -> Result<BuiltRequest, Failure> {
-    let mut request = bare((location, origin), method)?;
+    let mut request = Request::new(());
+    *request.method_mut() = method.clone();
+    *request.uri_mut() = origin.uri(location)?;
     let headers = request.headers_mut();
     headers.reserve(USUAL_HEADERS);
+    headers.insert(header::HOST, origin.host.clone());
     add_defaults(headers, config);
     let proxy = proxy.filter(|proxy| proxy.forwards(location.is_https()));
     if let Some(secret) = proxy.and_then(|proxy| proxy.authorization.as_ref()) {
@@ -82,23 +86,10 @@ pub(super) fn build(
     }
     add_cookies(&mut request, config, location, trail);
     Ok(BuiltRequest {
+        head_length: head_length(&request),
         request,
-        more_lines: None,
+        completion: None,
     })
-}
-
-/// A request with no header but Host.
-pub(super) fn bare(
-    (location, origin): (&Location, &RequestOrigin),
-    method: &Method,
-) -> Result<Request<()>, Failure> {
-    let mut request = Request::new(());
-    *request.method_mut() = method.clone();
-    *request.uri_mut() = origin.uri(location)?;
-    request
-        .headers_mut()
-        .insert(header::HOST, origin.host.clone());
-    Ok(request)
 }
 
 /// Adds the headers that requests have if the user neither gives nor removes them.
@@ -150,19 +141,6 @@ fn add_cookies(
     if let Some(cookies) = trail.cookies().header(location, given, room) {
         headers.insert(header::COOKIE, cookies);
     }
-}
-
-/// The most bytes of the request's head.
-pub(super) fn head_length(request: &Request<()>) -> usize {
-    /// `": "` and the line end of a header.
-    const MARKS: usize = 4;
-    /// The rest of the request line, the empty line, and some to spare.
-    const REST: usize = 64;
-    let uri = request.uri();
-    let path = uri.path_and_query().map_or(1, |path| path.as_str().len());
-    let headers = request.headers().iter();
-    let headers = headers.map(|(name, value)| name.as_str().len() + value.len() + MARKS);
-    request.method().as_str().len() + path + headers.sum::<usize>() + REST
 }
 
 /// Inserts a value that came from a server, which can be sent as it came.

@@ -202,19 +202,25 @@ impl RequestClock {
         let mut state = self.lock();
         state.send.end = Some(now);
         state.stall_window = Some(StallWindow::new(now));
+        state.last_received = None;
         state.in_head = true;
     }
 
-    /// Marks the arrival of bytes of the response, of which the first count as the first byte.
-    pub(super) fn response_received(&self, now: Instant) {
-        self.lock().first_byte.get_or_insert(now);
+    /// Marks the arrival of bytes of the response, of which the first count as the first byte. Returns the time at
+    /// which the socket gave the last of them: the clock is not asked again.
+    pub(super) fn response_received(&self) -> Instant {
+        let mut state = self.lock();
+        let received = state.last_received.unwrap_or_else(Instant::now);
+        state.first_byte.get_or_insert(received);
+        received
     }
 
-    /// Marks the end of the response head.
+    /// Marks the end of the response head, which came with the last bytes.
     pub(super) fn head_ended(&self) {
         let mut state = self.lock();
         state.in_head = false;
-        state.stall_window = Some(StallWindow::new(Instant::now()));
+        let received = state.last_received.unwrap_or_else(Instant::now);
+        state.stall_window = Some(StallWindow::new(received));
     }
 
     /// Counts bytes that came from the socket.

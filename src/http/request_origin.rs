@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use http::HeaderValue;
 use http::uri::{Authority, Parts, PathAndQuery, Scheme, Uri};
+use http::{HeaderValue, Method, Request, header};
 
 use super::proxy::Proxy;
 use crate::model::outcome::{Failure, FailureKind};
@@ -17,6 +17,10 @@ pub(super) struct RequestOrigin {
     authority: Authority,
     /// The value of `Host`.
     pub(super) host: HeaderValue,
+    /// A GET of `/`, with no header but Host.
+    bare: Request<()>,
+    /// The most bytes of its head.
+    pub(super) bare_length: usize,
 }
 
 impl RequestOrigin {
@@ -27,22 +31,37 @@ impl RequestOrigin {
     /// If it cannot be written in a request.
     pub(super) fn of(location: &Location) -> Result<Self, Failure> {
         let origin = location.origin();
-        let parts = origin.parse::<Uri>().map(Uri::into_parts);
-        let Ok(Parts {
+        let uri: Uri = origin.parse().map_err(|_| unwritable())?;
+        let Parts {
             scheme: Some(scheme),
             authority: Some(authority),
             ..
-        }) = parts
+        } = uri.clone().into_parts()
         else {
             return Err(unwritable());
         };
         let host = HeaderValue::from_str(location.authority()).map_err(|_| unwritable())?;
+        let mut bare = Request::new(());
+        *bare.uri_mut() = uri;
+        bare.headers_mut().insert(header::HOST, host.clone());
+        let bare_length = head_length(&bare);
         Ok(RequestOrigin {
             origin: origin.into(),
             scheme,
             authority,
             host,
+            bare,
+            bare_length,
         })
+    }
+
+    /// A request for `/` of this origin, with no header but Host. To copy it costs less than to make one.
+    pub(super) fn bare(&self, method: &Method) -> Request<()> {
+        let mut request = self.bare.clone();
+        if method != Method::GET {
+            *request.method_mut() = method.clone();
+        }
+        request
     }
 
     /// True if this is the origin of `location`.
@@ -69,6 +88,19 @@ impl RequestOrigin {
         parts.path_and_query = Some(path.map_err(|_| unwritable())?);
         Uri::from_parts(parts).map_err(|_| unwritable())
     }
+}
+
+/// The most bytes of the request's head.
+pub(super) fn head_length(request: &Request<()>) -> usize {
+    /// `": "` and the line end of a header.
+    const MARKS: usize = 4;
+    /// The rest of the request line, the empty line, and some to spare.
+    const REST: usize = 64;
+    let uri = request.uri();
+    let path = uri.path_and_query().map_or(1, |path| path.as_str().len());
+    let headers = request.headers().iter();
+    let headers = headers.map(|(name, value)| name.as_str().len() + value.len() + MARKS);
+    request.method().as_str().len() + path + headers.sum::<usize>() + REST
 }
 
 fn unwritable() -> Failure {

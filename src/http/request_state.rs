@@ -42,6 +42,8 @@ pub(super) struct RequestState {
     pub(super) ssl: Span,
     pub(super) send: Span,
     pub(super) first_byte: Option<Instant>,
+    /// The time of the last bytes from the socket since the request went out.
+    pub(super) last_received: Option<Instant>,
     /// The window in which fewer than [`STALL_BYTES`] have come so far.
     pub(super) stall_window: Option<StallWindow>,
     /// The last time at which the limits were checked.
@@ -106,6 +108,7 @@ impl RequestState {
     /// Counts bytes from the socket, and restarts the stall window once enough of them have come.
     pub(super) fn count(&mut self, bytes: usize, now: Instant) {
         self.wire_bytes += bytes as u64;
+        self.last_received = Some(now);
         let mut window = self.stall_window.unwrap_or(StallWindow::new(now));
         window.bytes += bytes;
         if !self.in_head && window.bytes >= STALL_BYTES {

@@ -1,4 +1,7 @@
 //! The lines of headers that the requests of a run share, written once.
+//!
+//! Two requests to one origin then differ in nothing but their target, so that neither ureq's request nor its
+//! lines are made anew.
 
 use std::sync::Arc;
 
@@ -7,9 +10,9 @@ use http::{HeaderMap, Method, header};
 use super::FetchConfig;
 use super::proxy::Proxy;
 use super::redirect::RedirectTrail;
-use super::request::{BuiltRequest, MAX_HEAD, add_defaults, bare};
+use super::request::{BuiltRequest, MAX_HEAD, add_defaults};
 use super::request_origin::RequestOrigin;
-use crate::model::outcome::Failure;
+use super::transport::HeadCompletion;
 use crate::model::target::{Location, Target};
 use crate::save::Conditions;
 
@@ -40,7 +43,7 @@ impl SharedLines {
         (lines.len() < MAX_HEAD / 2).then(|| SharedLines(lines.into()))
     }
 
-    /// The request for a target without anything of its own, and the lines to add to it; `None` if it has
+    /// The request for a target without anything of its own, and what completes it; `None` if it has
     /// to be [built](super::request::build).
     pub(super) fn request(
         &self,
@@ -49,7 +52,7 @@ impl SharedLines {
         method: &Method,
         ask: &Conditions<'_>,
         proxy: Option<&Proxy>,
-    ) -> Option<Result<BuiltRequest, Failure>> {
+    ) -> Option<BuiltRequest> {
         let is_plain = target.headers.is_none()
             && trail.is_at_start()
             && location.authorization().is_none()
@@ -60,11 +63,16 @@ impl SharedLines {
         if !is_plain {
             return None;
         }
-        let request = bare((location, origin), method);
-        Some(request.map(|request| BuiltRequest {
-            request,
-            more_lines: Some(Arc::clone(&self.0)),
-        }))
+        let target = location.request_target();
+        Some(BuiltRequest {
+            request: origin.bare(method),
+            head_length: origin.bare_length + target.len() + self.0.len(),
+            completion: Some(HeadCompletion {
+                url: Arc::clone(location.text()),
+                target,
+                lines: Arc::clone(&self.0),
+            }),
+        })
     }
 }
 
@@ -122,25 +130,36 @@ mod tests {
                 ..plain.clone()
             },
         ] {
-            let target = target("http://h:8080/path?query");
+            let target = target("http://h:8080/path?query#fragment");
             let trail = RedirectTrail::default();
             let origin = RequestOrigin::of(&target.location).unwrap();
             let (who, to) = ((&target, &trail), (&target.location, &origin));
             let ask = Conditions::default();
             let built = build(&config, who, to, &Method::GET, &ask, None).unwrap();
             let shared = SharedLines::of(&config).expect("nothing of its own");
-            let request = shared.request(who, to, &Method::GET, &ask, None);
-            let BuiltRequest {
-                request,
-                more_lines,
-            } = request.expect("nothing of its own").unwrap();
-            let text = String::from_utf8(more_lines.unwrap().to_vec()).unwrap();
-            let mut found = lines(request.headers());
-            found.extend(text.lines().map(str::to_owned));
-            found.sort();
-            assert_eq!(found, lines(built.request.headers()), "{config:#?}");
-            assert!(text.ends_with("\r\n"), "{text:?}");
-            assert_eq!(request.uri(), built.request.uri());
+            for method in [Method::GET, Method::HEAD] {
+                let request = shared.request(who, to, &method, &ask, None);
+                let BuiltRequest {
+                    request,
+                    completion,
+                    head_length,
+                } = request.expect("nothing of its own");
+                let rest = completion.expect("a target and lines");
+                let text = String::from_utf8(rest.lines.to_vec()).unwrap();
+                let mut found = lines(request.headers());
+                found.extend(text.lines().map(str::to_owned));
+                found.sort();
+                assert_eq!(found, lines(built.request.headers()), "{config:#?}");
+                assert!(text.ends_with("\r\n"), "{text:?}");
+                let uri = request.uri().to_string();
+                let (origin, slash) = uri.split_at(uri.len() - 1);
+                assert_eq!(slash, "/", "{uri}");
+                let whole = format!("{origin}{}", rest.target());
+                assert_eq!(whole, built.request.uri().to_string());
+                assert_eq!(request.method(), method);
+                // That of the built one is for a GET.
+                assert!(head_length >= built.head_length, "{head_length}");
+            }
         }
     }
 

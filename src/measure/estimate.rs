@@ -11,7 +11,8 @@ use crate::model::summary::Summary;
 ///
 /// It is right if the URLs do not slow each other down. Where they share a bottleneck (the network, the server,
 /// this machine), each one takes longer in parallel than alone, and the estimate is too long by as much. So the
-/// speed-up is an upper bound: it can show that parallel fetching gained too little, never that it gained enough.
+/// speed-up is rather too high. It can be too low as well, where a serial client pays what a parallel one does not, as
+/// 40 ms for each delayed acknowledgement on a kept connection. So it decides nothing.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Estimate {
     /// The estimated serial time.
@@ -29,7 +30,46 @@ pub struct Estimate {
     ///
     /// Something else bounded the run.
     pub best: Result<(f64, Bound), Unbounded>,
+    /// The limit that the run would not show, if there is one: the speed-up may then be anything from 1 on.
+    pub unseen: Option<UnseenLimit>,
 }
+
+/// Limit that parallel requests may have shared without a trace in the figures of the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnseenLimit {
+    /// Bodies were coming for most of the time. On a full line each comes the more slowly the more of them come, and
+    /// nothing in a run with the same number of workers all along tells that from a server that sends slowly.
+    Line,
+    /// Too few or too short requests, or too few at once, to [see](Slowdown) whether the server, or this machine,
+    /// answered more slowly for them.
+    Server,
+}
+
+impl UnseenLimit {
+    /// The name in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            UnseenLimit::Line => "line",
+            UnseenLimit::Server => "server",
+        }
+    }
+
+    fn of(summary: &Summary) -> Option<Self> {
+        if summary.workers < 2 {
+            None
+        } else if summary.receiving > summary.busy / 2 {
+            Some(UnseenLimit::Line)
+        } else {
+            let latency = &summary.latency;
+            let typical = latency.p(50.0).unwrap_or_default();
+            let is_seen = Slowdown::would_show(summary.workers, latency.count(), typical);
+            (!is_seen).then_some(UnseenLimit::Server)
+        }
+    }
+}
+
+/// The least estimated speed-up that is told as a range where a limit may be unseen: below, both ends are as good as one.
+const RANGE: f64 = 1.1;
 
 /// Reason why neither the workers nor the slowest URL bounded a run.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -56,8 +96,13 @@ pub enum Withheld {
 /// (Graham, "Bounds on Multiprocessing Timing Anomalies", 1969).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bound {
-    /// The slowest URL's time, with the waits between its attempts.
-    Slowest(Duration),
+    /// The slowest URL.
+    Slowest {
+        /// Its time, with the waits between its attempts.
+        time: Duration,
+        /// Those waits.
+        waits: Duration,
+    },
     /// The sum divided by the number of workers.
     Workers(usize),
 }
@@ -116,7 +161,11 @@ impl Estimate {
         let even = even.max(longest_share(summary, workers).as_secs_f64());
         let slowest = summary.slowest.as_secs_f64();
         let (shortest, bound) = if slowest >= even {
-            (slowest, Bound::Slowest(summary.slowest))
+            let bound = Bound::Slowest {
+                time: summary.slowest,
+                waits: summary.slowest_waits,
+            };
+            (slowest, bound)
         } else {
             (even, Bound::Workers(workers))
         };
@@ -130,6 +179,7 @@ impl Estimate {
         // One after the other is always possible, whatever two clocks say of one URL.
         let best = best.max(1.0);
         Some(Estimate {
+            unseen: UnseenLimit::of(summary).filter(|_| speedup >= RANGE),
             serial,
             parallel,
             idle,
@@ -167,7 +217,11 @@ mod tests {
     fn the_slowest_url_bounds_the_speedup_when_workers_abound() {
         let estimate = Estimate::of(&summary(8, 20, 10, 11)).unwrap();
         let (best, bound) = estimate.best.unwrap();
-        assert_eq!(bound, Bound::Slowest(Duration::from_secs(10)));
+        let slowest = Bound::Slowest {
+            time: Duration::from_secs(10),
+            waits: Duration::ZERO,
+        };
+        assert_eq!(bound, slowest);
         assert!((best - 2.0).abs() < 1e-9, "{estimate:?}");
         assert!(
             (estimate.speedup - 20.0 / 11.0).abs() < 1e-9,
@@ -234,6 +288,46 @@ mod tests {
     }
 
     #[test]
+    fn a_limit_that_the_run_would_not_show_is_named() {
+        let run = |workers, urls, receiving, ms| {
+            let mut run = Summary {
+                ok: urls,
+                receiving: Duration::from_secs(receiving),
+                ..summary(workers, 100, 3, 20)
+            };
+            for _ in 0..urls {
+                run.latency.record(Duration::from_millis(ms));
+            }
+            Estimate::of(&run).expect("it has times").unseen
+        };
+        use UnseenLimit::{Line, Server};
+        for (workers, urls, receiving, ms, expected) in [
+            (8, 100, 10, 1000, None),
+            (8, 100, 50, 1000, None),
+            (8, 100, 51, 1000, Some(Line)),
+            (8, 39, 10, 1000, Some(Server)),
+            (8, 40, 10, 1000, None),
+            (5, 100, 10, 1000, Some(Server)),
+            (6, 100, 10, 1000, None),
+            (2, 2, 90, 1000, Some(Line)),
+            // 2 ms more than 5 would have been told, and are 1.4 times as much; of shorter ones they are more.
+            (8, 100, 10, 8, None),
+            (8, 100, 10, 6, Some(Server)),
+            (8, 100, 10, 1, Some(Server)),
+            // One worker shares nothing.
+            (1, 2, 90, 1000, None),
+        ] {
+            let found = run(workers, urls, receiving, ms);
+            let given =
+                format!("{workers} workers, {urls} URLs of {ms} ms, {receiving} s of bodies");
+            assert_eq!(found, expected, "{given}");
+        }
+        // From 1 to 1.05 is no range.
+        let hardly = Estimate::of(&summary(2, 20, 19, 19)).expect("it has times");
+        assert_eq!(hardly.unseen, None, "{hardly:?}");
+    }
+
+    #[test]
     fn a_run_that_was_held_back_has_no_best() {
         let paced = Summary {
             paced: true,
@@ -259,6 +353,7 @@ mod tests {
             per_second: None,
             push_backs: 3,
             given_up,
+            ..OriginLimit::default()
         };
         for (given_up, has_one) in [(None, true), (Some(GivenUp::NoAnswer), false)] {
             let limit = |given_up| OriginLimit {
@@ -282,6 +377,7 @@ mod tests {
             per_second: None,
             push_backs: 1,
             given_up: None,
+            ..OriginLimit::default()
         };
         let pushed_back = Summary {
             origins: OriginLimits::new(vec![pushed_back], 0),

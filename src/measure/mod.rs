@@ -21,10 +21,12 @@ mod why;
 #[cfg(test)]
 mod made_up_times;
 #[cfg(test)]
+mod null_listener;
+#[cfg(test)]
 mod work_tests;
 
 pub use comparison::Experiment;
-pub use estimate::{Bound, Estimate, Unbounded, Withheld};
+pub use estimate::{Bound, Estimate, Unbounded, UnseenLimit, Withheld};
 pub use measured_run::MeasuredRun;
 pub use sequential::{Gates, Stopping};
 pub use serial::serial;

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use crate::model::arm::Arm;
 use crate::model::margin::{Margin, PracticalVerdict};
 use crate::model::notice::{BaselineNotice, Incomparable, Unlike};
-use crate::stats::{ALIKE, Change, Finding, Sample};
+use crate::stats::{ALIKE, Change, Finding, Interval, Sample};
 
 /// The result of a comparison of a run with a saved baseline.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,7 +52,8 @@ pub struct AgainstPoint {
     pub unlike: Option<Unlike>,
 }
 
-/// The saved runs that a run is compared with: all that are of the same, since the last change of their level.
+/// The saved runs that a run is compared with: those that are of the same, since the last change of their level that is no
+/// slow-down.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Reference {
     /// The number of runs.
@@ -98,12 +99,20 @@ impl AgainstPoint {
         self.reference.runs > 1
     }
 
-    /// The finding that the change allows; `None` without an interval, or if the two sides are not alike.
-    pub fn finding(&self) -> Option<Finding> {
-        match self.unlike {
-            Some(_) => None,
-            None => self.change.finding(),
+    /// The finding that the change allows, of what lies beyond the margin or [`ALIKE`], whichever is less. `None` without
+    /// an interval, if that is too wide to say anything, or if the two sides are not alike.
+    pub fn finding(&self, margin: Margin) -> Option<Finding> {
+        if self.unlike.is_some() {
+            return None;
         }
+        let Interval { low, high } = margin.ratios();
+        let finding = self.change.finding_beyond(Interval {
+            low: low.max(ALIKE.low),
+            high: high.min(ALIKE.high),
+        })?;
+        let says_something = |interval: Interval| interval.says_something();
+        let is_open = !self.change.interval.is_some_and(says_something);
+        (finding != Finding::NoDifference || !is_open).then_some(finding)
     }
 }
 
@@ -111,7 +120,10 @@ impl Against {
     /// The verdict on an arm now, where there is a [finding](AgainstPoint::finding).
     pub fn verdict(&self, point: &AgainstPoint) -> Option<PracticalVerdict> {
         let Change { ratio, interval } = point.change;
-        Some(self.margin.verdict(point.finding()?, ratio, interval))
+        Some(
+            self.margin
+                .verdict(point.finding(self.margin)?, ratio, interval),
+        )
     }
 
     /// The parallel arm, now and in the baseline, if there is exactly one.

@@ -295,6 +295,16 @@ impl Location {
         rest.split(['?', '#']).next().unwrap_or(rest)
     }
 
+    /// The target of a request for the URL (RFC 9112, 3.2.1): path and query, as a place in
+    /// [`text`](Location::text).
+    pub fn request_target(&self) -> std::ops::Range<usize> {
+        let start = usize::from(self.origin_length);
+        let rest = &self.text[start..];
+        // Never sent: a fragment is the client's own (RFC 3986, 3.5).
+        let length = rest.find('#').unwrap_or(rest.len());
+        start..start + length
+    }
+
     /// True if there was a blank within the text as it was written, which is encoded now.
     pub fn is_written_with_blank(&self) -> bool {
         self.is_written_with_blank

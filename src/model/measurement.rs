@@ -391,12 +391,24 @@ impl Sweep {
     /// The knee comes from the same runs, but not as the fastest point, which would owe part of its
     /// speed to luck. Where the runs do not decide the knee, the interval is wide.
     pub fn speedup(&self) -> Option<Speedup> {
-        let (fewest, knee) = (self.comparable().next()?, self.at_knee()?);
         self.comparable().nth(1)?;
-        let pairs: Vec<RunPair> = run_pairs(&fewest.times, &knee.times).collect();
+        self.speedup_over_fewest(self.at_knee()?)
+    }
+
+    /// The speed-up with this number of workers over the fewest, by the same definition. `None` if it is not
+    /// comparable.
+    pub fn speedup_at(&self, workers: usize) -> Option<Speedup> {
+        let mut comparable = self.comparable();
+        let point = comparable.find(|point| point.workers == workers)?;
+        self.speedup_over_fewest(point)
+    }
+
+    fn speedup_over_fewest(&self, point: &SweepRuns) -> Option<Speedup> {
+        let fewest = self.comparable().next()?;
+        let pairs: Vec<RunPair> = run_pairs(&fewest.times, &point.times).collect();
         let speedup = Speedup::of(&pairs)?;
         Some(match self.search {
-            Some(_) => self.unpaired(fewest, knee, speedup),
+            Some(_) => self.unpaired(fewest, point, speedup),
             None => speedup.at_level(LEVEL, self.level()),
         })
     }
@@ -407,13 +419,13 @@ impl Sweep {
     }
 
     /// The speed-up of runs that are no pairs, with as many of them as there might have been.
-    fn unpaired(&self, fewest: &SweepRuns, knee: &SweepRuns, paired: Speedup) -> Speedup {
+    fn unpaired(&self, fewest: &SweepRuns, point: &SweepRuns, paired: Speedup) -> Speedup {
         let mean = |point: &SweepRuns| {
             let logs = point.times.seconds.iter().map(|seconds| seconds.ln());
             logs.sum::<f64>() / point.times.seconds.len() as f64
         };
-        let ratio = (mean(fewest) - mean(knee)).exp();
-        let runs = [fewest, knee].map(|point| point.times.seconds.len());
+        let ratio = (mean(fewest) - mean(point)).exp();
+        let runs = [fewest, point].map(|point| point.times.seconds.len());
         let groups = self.comparable().map(|point| &point.times.seconds[..]);
         Speedup {
             ratio,

@@ -51,9 +51,12 @@ pub enum Reason {
     SlowestUrl {
         /// The URL.
         url: String,
-        /// Its time in seconds.
+        /// Its time in seconds, with the waits between its attempts.
         #[schemars(range(min = 0.0))]
         seconds: f64,
+        /// Those waits in seconds.
+        #[schemars(range(min = 0.0))]
+        waits: f64,
         /// The parallel time in seconds.
         #[schemars(range(min = 0.0))]
         of: f64,
@@ -131,6 +134,18 @@ pub enum Reason {
         /// The number of requests a second that it slowed down to, if that is less.
         #[schemars(range(min = 0.0))]
         per_second: Option<f64>,
+    },
+    /// The origin takes a number of requests in a time, however many are made at once.
+    RateLimit {
+        /// The origin, as `scheme://host:port`.
+        origin: String,
+        /// An estimate of the requests a second that it takes.
+        #[schemars(range(min = 0.0))]
+        per_second: f64,
+        /// Answers with 429 (Too Many Requests) in the parallel runs.
+        too_many: u64,
+        /// Answers with 503 (Service Unavailable).
+        unavailable: u64,
     },
 }
 

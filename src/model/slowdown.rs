@@ -40,6 +40,22 @@ pub struct Slowdown {
     pub many: Duration,
 }
 
+/// The fewest workers and answers of a run in which a slow-down is found: in shorter ones, or with fewer requests at
+/// once, chance sorts the answers as well (`tests` has the shares that are found).
+const SHOWING_WORKERS: usize = 6;
+const SHOWING_ANSWERS: u64 = 40;
+
+impl Slowdown {
+    /// Tells whether a run with so many workers and answers would have shown a slow-down, had there been one.
+    /// `typical` is the median time of an answer. The least difference that is told hides a larger ratio than the
+    /// [least](MIN_RATIO) in shorter ones than 7 ms.
+    pub fn would_show(workers: usize, answers: u64, typical: Duration) -> bool {
+        let unslowed = typical.saturating_sub(MIN_DIFFERENCE);
+        let would_be_told = typical.as_secs_f64() <= unslowed.as_secs_f64() * MIN_RATIO;
+        workers >= SHOWING_WORKERS && answers >= SHOWING_ANSWERS && would_be_told
+    }
+}
+
 /// The first attempts of a run, in constant memory.
 #[derive(Debug, Default, Clone)]
 pub(super) struct LatencyByLoad {

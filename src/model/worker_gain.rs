@@ -18,9 +18,15 @@ pub struct WorkerGain {
     #[schemars(range(min = 0.0))]
     pub efficiency: f64,
     /// The throughput that each worker added since the next smaller number, over that of each of the fewest: the
-    /// marginal gain. Below 0 where more workers are slower; `None` for the fewest.
+    /// marginal gain. Below 0 where more workers are slower. `None` for the fewest, and where the list has it: if these
+    /// workers are done in fewer [rounds](WorkerGain::rounds), each seems to gain more than one.
     pub marginal: Option<f64>,
+    /// The most URLs that one worker has if they all take as long: the URLs over the workers, rounded up.
+    pub rounds: u64,
 }
+
+/// The least marginal gain that is more than a worker can have: beyond one, and what times scatter by.
+const MORE_THAN_ONE: f64 = 1.05;
 
 /// The source of the throughputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
@@ -28,7 +34,7 @@ pub struct WorkerGain {
 pub enum GainSource {
     /// The scaling law fitted to the sweep, which evens the scatter of single points out.
     Law,
-    /// The mean times, where no law describes the sweep.
+    /// The measured speed-ups, where no law describes the sweep.
     Means,
 }
 
@@ -48,10 +54,10 @@ impl WorkerGains {
     pub fn of(sweep: &Sweep) -> Option<Self> {
         let points = sweep.sweep_points();
         let throughputs = points.iter().map(|point| match sweep.law {
-            Some(law) => (point.workers, law.throughput(point.workers as f64)),
-            None => (point.workers, 1.0 / point.seconds),
+            Some(law) => Some((point.workers, law.throughput(point.workers as f64))),
+            None => Some((point.workers, sweep.speedup_at(point.workers)?.ratio)),
         });
-        let throughputs: Vec<(usize, f64)> = throughputs.collect();
+        let throughputs: Vec<(usize, f64)> = throughputs.collect::<Option<_>>()?;
         let (fewest, least) = *throughputs.first()?;
         let is_rate = |(_, rate): &(usize, f64)| *rate > 0.0 && rate.is_finite();
         if throughputs.len() < 2 || !throughputs.iter().all(is_rate) {
@@ -62,11 +68,22 @@ impl WorkerGains {
             .into_iter()
             .chain(throughputs.iter().copied().map(Some));
         let counts = throughputs.iter().zip(before);
+        let rounds = |workers: usize| sweep.targets.div_ceil(workers.max(1) as u64).max(1);
+        // What division alone would give, were all URLs alike: 40 on 32 workers are two rounds, as on 20.
+        let by_rounds = |workers: usize| sweep.targets as f64 / rounds(workers) as f64;
+        let marginal = |workers: usize, rate: f64, (fewer, lower): (usize, f64)| {
+            let more = (workers - fewer) as f64;
+            let marginal = (rate - lower) / more / each;
+            let of_list = (by_rounds(workers) - by_rounds(fewer)) / more;
+            let is_of_list = marginal > MORE_THAN_ONE && of_list > MORE_THAN_ONE;
+            (!is_of_list).then_some(marginal)
+        };
         let counts = counts.map(|(&(workers, rate), before)| WorkerGain {
             workers,
             speedup: rate / least,
             efficiency: rate / workers as f64 / each,
-            marginal: before.map(|(fewer, lower)| (rate - lower) / (workers - fewer) as f64 / each),
+            marginal: before.and_then(|before| marginal(workers, rate, before)),
+            rounds: rounds(workers),
         });
         Some(WorkerGains {
             by: match sweep.law {

@@ -1,7 +1,6 @@
 //! The [`Slot`]: a write-once state that one thread fills and another waits for.
 
 use std::fmt;
-use std::mem;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -35,8 +34,8 @@ enum SlotState<T> {
         waiting: usize,
         notification: Option<Notification>,
     },
-    Full(T),
-    Taken,
+    /// `None` once the value has been taken.
+    Full(Option<T>),
 }
 
 /// A request to send `key` when the slot is written.
@@ -80,7 +79,7 @@ impl<T> Slot<T> {
             return Err(value);
         };
         let (is_awaited, notification) = (*waiting > 0, notification.take());
-        *state = SlotState::Full(value);
+        *state = SlotState::Full(Some(value));
         drop(state);
         if is_awaited {
             self.filled.notify_all();
@@ -165,12 +164,9 @@ impl<T> SlotState<T> {
     }
 
     fn take(&mut self) -> Option<T> {
-        if self.is_empty() {
-            return None;
-        }
-        match mem::replace(self, SlotState::Taken) {
-            SlotState::Full(value) => Some(value),
-            _ => None,
+        match self {
+            SlotState::Empty { .. } => None,
+            SlotState::Full(value) => value.take(),
         }
     }
 
@@ -199,8 +195,8 @@ impl<T> fmt::Debug for Slot<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = match *self.lock() {
             SlotState::Empty { .. } => "empty",
-            SlotState::Full(_) => "full",
-            SlotState::Taken => "taken",
+            SlotState::Full(Some(_)) => "full",
+            SlotState::Full(None) => "taken",
         };
         f.debug_struct("Slot").field("state", &name).finish()
     }

@@ -47,21 +47,27 @@ pub(in crate::report) fn verdict(against: &Against, point: &AgainstPoint) -> Str
         shown(ratio),
         reference(&point.reference)
     );
+    let [drift, more] = match point.is_of_history() {
+        true => ["", "more saved runs would tell (--save-baseline)"],
+        false => [DRIFT, "more runs would tell (--runs)"],
+    };
     let longer = match interval {
-        Some(interval) if !interval.says_something() => format!("{longer} · {NO_INTERVAL}"),
+        // Nothing more is known, unless all of it lies on one side.
+        Some(interval) if !interval.says_something() => match verdict {
+            Some(_) => format!("{longer} · {NO_INTERVAL}"),
+            None if point.unlike.is_some() => longer,
+            None => return format!("{longer} · {NO_INTERVAL}: {more}"),
+        },
         Some(Interval { low, high }) => {
             format!("{longer} · 95 % interval {} … {}", shown(low), shown(high))
         }
         None => longer,
     };
-    let [drift, more] = match point.is_of_history() {
-        true => ["", "more saved runs would tell (--save-baseline)"],
-        false => [DRIFT, "more runs would tell (--runs)"],
-    };
     match (verdict, &point.unlike) {
         (Some(NoDifference), _) => format!("{longer} · {}", no_difference(against.margin)),
         (Some(NoneShown), _) => {
-            format!("{longer} · no difference beyond 5 % shown; {more}")
+            let margin = against.margin;
+            format!("{longer} · no difference beyond {margin} shown; {more}")
         }
         (Some(verdict), _) => format!("{longer} · {}{drift}", verdict.as_str()),
         (None, Some(unlike)) => {

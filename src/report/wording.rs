@@ -13,7 +13,7 @@ mod verdict;
 
 pub(super) use course::{course, level, other_ratio, sweep_course};
 pub(super) use failure::{ShownStatus, attempts, failure_reason, shown_status};
-pub(super) use notation::{HTML, MARKDOWN, NO_INTERVAL, TERMINAL, capitalized};
+pub(super) use notation::{HTML, MARKDOWN, NO_INTERVAL, TERMINAL, capitalized, with_waits};
 pub(super) use reason::{knee_reasons, reasons};
 pub(super) use sweep::{
     efficiency, gain_sentences, marginal_gains, percent, runs_at_each, search_cost, small_gain,
@@ -24,23 +24,25 @@ pub(super) use verdict::{
     no_difference, sweep_heading, sweep_stopped, sweep_verdict, would_tell,
 };
 
-use crate::measure::{Estimate, Withheld};
+use crate::measure::{Estimate, UnseenLimit, Withheld};
 use crate::model::event::AssertionResult;
+use crate::model::measurement::ArmTimes;
 use crate::model::outcome::Verdict;
 use crate::model::summary::{RunsMade, Summary};
 use crate::report::format::{bytes, counted, duration, format_secs, grouped, rate};
 use crate::stats::Interval;
 
-/// The name of those that failed because the run's deadline came first.
+/// The name of those that were cut off by the run's deadline.
 const AT_DEADLINE: &str = "not done at the deadline";
 
 /// The words for a file that was kept without a look at it.
 pub(super) const UNCHECKED: &str = "kept, not checked";
 
-/// The number of targets with one verdict. Files that were up to date count as successes, and targets that were not
-/// done at the deadline apart from the other failures.
+/// The number of targets with one verdict. Files that were up to date count as successes, and targets that the
+/// deadline cut off apart from those that another stop did.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TargetCount {
+    /// The verdict that it is shown like: a deadline that passed is no better than a failure.
     pub(super) verdict: Verdict,
     pub(super) count: u64,
     name: &'static str,
@@ -74,12 +76,12 @@ impl TargetCount {
 
 /// The numbers of targets by verdict, in the order of reports.
 pub(super) fn target_counts(summary: &Summary) -> [TargetCount; 5] {
-    let failed = summary.failed.saturating_sub(summary.not_done);
+    let skipped = summary.skipped.saturating_sub(summary.not_done);
     [
         (Verdict::Ok, summary.succeeded(), "ok", true),
-        (Verdict::Failed, failed, "failed", true),
+        (Verdict::Failed, summary.failed, "failed", true),
         (Verdict::Failed, summary.not_done, AT_DEADLINE, false),
-        (Verdict::Skipped, summary.skipped, "skipped", false),
+        (Verdict::Skipped, skipped, "skipped", false),
         (Verdict::Done, summary.done_before, "done before", false),
     ]
     .map(|(verdict, count, name, is_always_told)| TargetCount {
@@ -133,14 +135,30 @@ pub(super) fn without_waits(summary: &Summary) -> Option<String> {
     (summary.retries > 0).then(|| "without waits for retries".to_owned())
 }
 
+/// The percentiles of both arms' URLs, all runs together: `serial p50 20.5 ms  p95 20.7 ms`.
+pub(super) fn arm_latencies(serial: &ArmTimes, parallel: &ArmTimes) -> Vec<String> {
+    let arms = [("serial", serial), ("parallel", parallel)];
+    let arms = arms.iter();
+    arms.filter_map(|(name, times)| Some(format!("{name} {}", latency_of_runs(times)?)))
+        .collect()
+}
+
+/// The percentiles of the URLs of several runs together: `p50 20.5 ms  p95 20.7 ms`.
+pub(super) fn latency_of_runs(times: &ArmTimes) -> Option<String> {
+    let latency = times.latency?;
+    let [p50, p95] = [latency.p50, latency.p95].map(format_secs);
+    Some(format!("p50 {p50}  p95 {p95}"))
+}
+
 /// The name of the latency that counts from the start that the rate of the run intended.
 pub(super) const FROM_INTENDED_START: &str = "from the intended start";
 
 /// The throughput and the rate of URLs: `10.6 kB/s`, `10.0 URLs/s`. Both are of what succeeded, and the rate says
 /// so if something failed.
 pub(super) fn rates(summary: &Summary) -> Option<[String; 2]> {
-    // A stopped run has bytes, and time, of URLs that are not done.
-    if summary.stopped {
+    // The runs of a measurement that was stopped are of different arms, and of merged ones that were, nobody knows how
+    // long they went on. One run has the rate of what was done in all of its time.
+    if summary.stopped && (summary.runs.is_some() || summary.merged.is_some()) {
         return None;
     }
     let (throughput, per_second) = (summary.throughput()?, summary.rate()?);
@@ -184,12 +202,30 @@ pub(super) fn input_wait(summary: &Summary, estimate: Option<&Estimate>) -> Opti
     Some(format!("{waited}, {idle} idle{left_out}"))
 }
 
+/// The time that the run waited for other tries with nothing else under way, if that was a noticeable part of it, and
+/// what waits less.
+pub(super) fn retry_wait(summary: &Summary) -> Option<String> {
+    let waited = duration(summary.retry_idle);
+    summary.is_held_up().then(|| {
+        format!(
+            "waited {waited} for other tries with nothing else under way: --retry-after-max 1s fails URLs that are \
+             asked to wait for longer, --retry 0 tries each once"
+        )
+    })
+}
+
 /// The remedy for a speed-up that is not measured.
 pub(super) const MEASURED_BY: &str = "--compare measures it";
 
-/// The condition under which an estimated speed-up is true. It is too high by as much as the server, or the line,
-/// slowed down.
-pub(super) const IF_NOT_LIMITED: &str = "estimated, if the server is not the limit";
+/// The condition under which an estimated speed-up is true: it is too high by as much as the server, or the line,
+/// slowed down. Where the run would not show that, this is the reason for its range.
+pub(super) fn condition(estimate: &Estimate) -> &'static str {
+    match estimate.unseen {
+        None => "estimated, if the server is not the limit",
+        Some(UnseenLimit::Line) => "estimated: a full line would not be seen",
+        Some(UnseenLimit::Server) => "estimated: a server's limit would not be seen",
+    }
+}
 
 /// The reason why a run that has times has no estimate: `not estimated: the server pushed back`.
 pub(super) fn withheld(summary: &Summary) -> Option<String> {
@@ -213,7 +249,7 @@ pub(super) fn without_status(
     summary: &Summary,
 ) -> impl Iterator<Item = (u64, &'static str)> + use<> {
     let all = summary
-        .ended()
+        .tried()
         .saturating_sub(summary.statuses.values().sum());
     let none = all.saturating_sub(summary.unchecked);
     [(none, "without a status"), (summary.unchecked, "not asked")]
@@ -244,11 +280,11 @@ fn runs_made(RunsMade { done, of, at_most }: RunsMade) -> String {
 /// The progress of a run that was stopped: `16 of 800 URLs done`, or `16 URLs done` if nobody knows of how many.
 /// Those that an earlier run had done count, since they are in the list.
 pub(super) fn progress(summary: &Summary) -> String {
-    let done = summary.ended() + summary.done_before;
+    let done = summary.tried() + summary.done_before;
     match summary.listed {
         // A list may be cut while it is read.
         Some(listed) => {
-            let all = listed.max(done + summary.not_done + summary.skipped);
+            let all = listed.max(done + summary.skipped);
             format!("{} of {} done", grouped(done), counted(all, "URL"))
         }
         None => format!("{} done", counted(done, "URL")),
@@ -257,7 +293,7 @@ pub(super) fn progress(summary: &Summary) -> String {
 
 /// The targets that a stopped run left undone: `22 of 30 URLs were not done`.
 pub fn left_undone(summary: &Summary) -> String {
-    let read = summary.not_done + summary.skipped;
+    let read = summary.skipped;
     let were = |count| if count == 1 { "was" } else { "were" };
     match (summary.unread(), summary.all_listed()) {
         (Some(unread), Some(all)) => {
@@ -292,7 +328,7 @@ pub(super) fn run_heading(summary: &Summary, estimate: Option<&Estimate>) -> Str
             Some(made) => format!(
                 "Stopped early, after {}: {} done in all",
                 runs_made(made),
-                counted(summary.ended(), "URL")
+                counted(summary.tried(), "URL")
             ),
             None => format!("Stopped early: {}", progress(summary)),
         }
@@ -309,10 +345,11 @@ pub(super) fn run_heading(summary: &Summary, estimate: Option<&Estimate>) -> Str
     } else {
         format!("All {} succeeded", counted(targets, "URL"))
     };
-    match estimate.filter(|_| targets > 1) {
+    // A range from 1 on is no headline.
+    match estimate.filter(|estimate| targets > 1 && estimate.unseen.is_none()) {
         Some(estimate) => {
-            let gain = HTML.ratio(estimate.speedup);
-            format!("{result}, up to {gain} as fast as one after the other ({IF_NOT_LIMITED})")
+            let (gain, condition) = (HTML.estimate(estimate), condition(estimate));
+            format!("{result}, {gain} as fast as one after the other ({condition})")
         }
         None => result,
     }

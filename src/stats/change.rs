@@ -42,10 +42,15 @@ impl Change {
     /// The finding for the runs now; `None` without an interval. The whole interval has to lie beyond
     /// [`ALIKE`]: two sessions of the same machine differ by some per cent, which the interval does not cover.
     pub fn finding(&self) -> Option<Finding> {
+        self.finding_beyond(ALIKE)
+    }
+
+    /// The same, beyond other ratios that are as good as 1.
+    pub fn finding_beyond(&self, alike: Interval) -> Option<Finding> {
         let Interval { low, high } = self.interval?;
-        Some(if low > ALIKE.high {
+        Some(if low > alike.high {
             Finding::Slower
-        } else if high < ALIKE.low {
+        } else if high < alike.low {
             Finding::Faster
         } else {
             Finding::NoDifference

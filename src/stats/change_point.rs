@@ -49,6 +49,19 @@ pub fn last_change_point(values: &[f64]) -> Option<ChangePoint> {
     }
 }
 
+/// Finds all changes of the level, as [`last_change_point`] finds the last: the positions of the first values at each new
+/// level, rising. None for values that are not finite.
+pub fn change_points(values: &[f64]) -> Vec<usize> {
+    let is_series = values.iter().all(|value| value.is_finite());
+    let Some(at) = is_series.then(|| significant_split(values)).flatten() else {
+        return Vec::new();
+    };
+    let mut points = change_points(&values[..at]);
+    points.push(at);
+    points.extend(change_points(&values[at..]).iter().map(|later| at + later));
+    points
+}
+
 /// The split with the largest statistic, if that is beyond what chance would have.
 fn significant_split(values: &[f64]) -> Option<usize> {
     let (split, statistic) = largest_split(values)?;
@@ -116,6 +129,14 @@ mod tests {
             let found = last_change_point(&series(levels));
             let expected = expected.map(|(at, since)| ChangePoint { at, since });
             assert_eq!(found, expected, "{levels:?}");
+            let all = change_points(&series(levels));
+            assert_eq!(
+                all.last().copied(),
+                expected.map(|last| last.at),
+                "{levels:?}"
+            );
+            let changes = expected.map_or(0, |_| levels.len() - 1);
+            assert_eq!(all.len(), changes, "{levels:?}: {all:?}");
         }
     }
 

@@ -49,7 +49,7 @@ mod usl;
 mod tests;
 
 pub use change::{ALIKE, Change};
-pub use change_point::{ChangePoint, last_change_point};
+pub use change_point::{ChangePoint, change_points, last_change_point};
 pub use history::HistoryChange;
 pub use interval::{Interval, LEVEL};
 pub use knee::{Knee, SweepPoint, is_close, is_gain_open};

@@ -135,6 +135,7 @@ fn json_lines_have_exactly_the_documented_fields() {
             "parallel",
             "input_wait",
             "input_idle",
+            "retry_idle",
             "serial",
             "throughput",
             "urls_per_second",
@@ -149,7 +150,13 @@ fn json_lines_have_exactly_the_documented_fields() {
     );
     has_keys(
         &summary["serial"],
-        &["method", "seconds", "speedup", "best_speedup"],
+        &[
+            "method",
+            "seconds",
+            "speedup",
+            "best_speedup",
+            "unseen_limit",
+        ],
     );
     let counts = ["targets", "ok", "failed", "skipped", "stopped"].map(|key| &summary[key]);
     assert_eq!(

@@ -215,25 +215,27 @@ fn gates_hold_or_fail_by_the_figures_of_the_run() {
 }
 
 #[test]
-fn a_speed_up_that_was_not_measured_is_called_estimated() {
+fn a_gate_on_a_speed_up_that_nothing_measures_is_a_mistake() {
     let (server, dir) = (Server::start(), Dir::new());
     let url = server.url("/bytes/1000");
-    let md = dir.path().join("report.md").display().to_string();
-    let args = [
-        "--assert=speedup>=1000",
-        "--format=jsonl",
-        "--export",
-        &md,
-        &url,
-    ];
-    let run = pfetch(&args).run().exits(3);
-    let lines = run.json();
-    let gate = lines.last().unwrap();
-    run.check("said to programs", gate["why"] == "estimated, at most");
-    let md = std::fs::read_to_string(&md).unwrap();
-    assert!(md.contains("x, estimated, at most | **failed**"), "{md}");
-    let run = pfetch(&["--assert=speedup>=0", &url]).run().exits(0);
-    run.prints("x, estimated, at most: --compare measures it\n");
+    for gate in ["speedup>=1000", "speedup>=0", "speedup<=2"] {
+        let run = pfetch(&["--assert", gate, &url]).run().exits(2);
+        let run = run.complains_in_a_line();
+        run.says("--assert speedup needs a measured one")
+            .says("add --compare (or --sweep)");
+    }
+    assert_eq!(server.requests(), 0);
+    // What a replay is of is known once it is read.
+    let lines = pfetch(&["--format=jsonl", &url, &url])
+        .run()
+        .exits(0)
+        .stdout;
+    let lines = dir.file("run.jsonl", &lines);
+    let run = pfetch(&["--assert=speedup>=0", "--replay", &lines]).run();
+    run.exits(3)
+        .prints("unknown")
+        .prints("not measured, estimated up to ")
+        .prints(": --compare measures it\n");
 }
 
 #[test]
@@ -243,7 +245,7 @@ fn a_run_that_was_stopped_has_no_figures_to_hold_gates_against() {
     let args = ["--assert=failed>=0", "--deadline=100ms", &url];
     let run = pfetch(&args).run().exits(3);
     run.prints(
-        "  gate       failed>=0                unknown       the run was stopped before its end",
+        "  gate       failed>=0                unknown       no URL was done before the deadline",
     );
 }
 

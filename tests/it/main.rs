@@ -8,6 +8,8 @@ mod busy;
 mod commands;
 #[path = "../support/exhaustive.rs"]
 mod exhaustive;
+#[path = "../support/fifo.rs"]
+mod fifo;
 #[path = "../support/markup.rs"]
 mod markup;
 #[path = "../support/moments.rs"]
@@ -31,6 +33,7 @@ mod baseline;
 mod behaviour;
 mod cat;
 mod ci_gate;
+mod claims;
 mod cli;
 mod cli_exit;
 mod cli_export;

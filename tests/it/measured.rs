@@ -298,7 +298,7 @@ fn lines_of_a_comparison_that_break_off_are_not_told_as_a_plain_run() {
 fn a_run_that_was_cut_short_is_set_against_no_serial_time() {
     let (server, live, again) = (Server::start(), Dir::new(), Dir::new());
     let mut args = exports(&live);
-    args.extend(["--assert=speedup>0", "-j2", "-"].map(str::to_owned));
+    args.extend(["--assert=total>0s", "-j2", "-"].map(str::to_owned));
     // All that was read is done, and more may come.
     let mut running = pfetch(&args).start();
     running.feed(&server.url("/bytes/5?1"));

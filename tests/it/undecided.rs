@@ -6,12 +6,13 @@
 )]
 
 use pfetch::measure::assert::RunFigures;
+use pfetch::model::auto_runs::{AutoEnd, AutoRuns};
 use pfetch::model::event::{AssertionResult, AssertionVerdict, Event, Listener};
 use pfetch::model::margin::Margin;
 use pfetch::model::measurement::{
     Against, AgainstPoint, Arm, ArmLatency, Comparison, DatedChange, Reference, Sweep,
 };
-use pfetch::model::summary::Summary;
+use pfetch::model::summary::{RunsMade, Summary};
 use pfetch::report::export::Export;
 use pfetch::report::{Human, HumanStyle};
 use pfetch::stats::Change;
@@ -102,6 +103,39 @@ fn a_sweep_whose_runs_scatter_does_not_claim_that_the_fewest_are_enough() {
 }
 
 #[test]
+fn a_sweep_that_chose_its_rounds_asks_for_more_of_what_ended_it() {
+    for (ended_by, remedy) in [
+        (AutoEnd::MostPairs, "more runs would tell (--max-runs 60)"),
+        (
+            AutoEnd::MostTime,
+            "more time would tell (--measurement-time 2m)",
+        ),
+    ] {
+        let level = 0.99;
+        let swept = Sweep {
+            auto: Some(AutoRuns {
+                ended_by,
+                most_pairs: 30,
+                most_seconds: 60.0,
+                precision: None,
+                level,
+                deciding_level: level,
+            }),
+            ..scattered()
+        };
+        let text = human(&swept);
+        assert!(text.contains(remedy), "{text}");
+        // Its figures are at its level too: with a wider interval than 95 % has.
+        for gate in ["speedup>=2", "total<1s"] {
+            let judged = [&scattered(), &swept].map(|sweep| hold((None, Some(sweep)), gate, false));
+            let [given, chosen] = judged.map(|judged| judged.interval.unwrap());
+            assert!(chosen.low < given.low, "{gate}: {given:?} {chosen:?}");
+            assert!(chosen.high > given.high, "{gate}: {given:?} {chosen:?}");
+        }
+    }
+}
+
+#[test]
 fn gates_on_it_are_inconclusive() {
     let sweep = scattered();
     let of = (None, Some(&sweep));
@@ -163,45 +197,82 @@ fn a_single_pair_decides_a_gate_unless_it_is_strict() {
 }
 
 #[test]
-fn an_estimate_is_an_upper_bound_to_gates() {
+fn an_estimate_decides_no_gate_and_is_told_beside() {
     let summary = Summary {
         ok: 2,
         ..Summary::default()
     };
-    let figures = RunFigures {
+    let figures = |estimated_speedup| RunFigures {
         summary: &summary,
         counted: &summary,
-        estimated_speedup: Some(3.0),
+        estimated_speedup,
         comparison: None,
         sweep: None,
         against: None,
         is_first: false,
         allows_empty: false,
     };
-    let check = |gate: &str, strict| {
-        let judged = figures.check(&gate.parse().unwrap(), strict);
-        (judged.verdict, judged.why)
-    };
-    use AssertionVerdict::{Failed, Held, Inconclusive};
-    let shown = "estimated, at most";
-    let open = "estimated, at most: --compare measures it";
-    let strict_why = "estimated, at most: --compare measures it (--strict-assert)";
-    for (gate, verdict, why, strict) in [
-        // The true speed-up is 3 or less.
-        ("speedup>=2", Inconclusive, open, (Failed, strict_why)),
-        ("speedup>2", Inconclusive, open, (Failed, strict_why)),
-        ("speedup>=4", Failed, shown, (Failed, shown)),
-        ("speedup<=4", Held, shown, (Held, shown)),
-        ("speedup<4", Held, shown, (Held, shown)),
-        ("speedup<=2", Inconclusive, open, (Failed, strict_why)),
-        ("speedup==3", Inconclusive, open, (Failed, strict_why)),
+    for (estimate, why) in [
+        (
+            Some(3.0),
+            "not measured, estimated up to 3.00x: --compare measures it",
+        ),
+        (None, "not measured: --compare measures it"),
     ] {
-        assert_eq!(check(gate, false), (verdict, why.to_owned()), "{gate}");
-        let (verdict, why) = strict;
-        assert_eq!(
-            check(gate, true),
-            (verdict, why.to_owned()),
-            "{gate}, strict"
+        for gate in [
+            "speedup>=2",
+            "speedup>=4",
+            "speedup<=4",
+            "speedup<2",
+            "speedup==3",
+        ] {
+            for strict in [false, true] {
+                let judged = figures(estimate).check(&gate.parse().unwrap(), strict);
+                assert_eq!(
+                    judged.verdict,
+                    AssertionVerdict::Unknown,
+                    "{gate}: {judged:?}"
+                );
+                assert_eq!(
+                    (judged.value, &*judged.why),
+                    (None, why),
+                    "{gate}: {judged:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_measurement_that_was_stopped_names_the_rest_of_its_runs_as_the_remedy() {
+    let stopped = Some(RunsMade {
+        done: 8,
+        of: 62,
+        at_most: true,
+    });
+    let mut compared = comparison(4, 20, vec![1.0, 2.0, 1.5], vec![1.6, 1.1, 1.9], &[]);
+    compared.stopped = stopped;
+    let mut swept = scattered();
+    swept.stopped = stopped;
+    for (event, expected) in [
+        (
+            Event::Compared(compared),
+            "no difference shown – the rest of its runs would tell",
+        ),
+        (
+            Event::Swept(swept),
+            "undecided between 1 and 8 workers – the rest of its runs would tell",
+        ),
+    ] {
+        let text = human_of(&[event]);
+        assert!(
+            text.contains(&format!("  verdict    {expected}\n")),
+            "{text}"
+        );
+        assert_eq!(text.matches("would tell").count(), 1, "{text}");
+        assert!(
+            !text.contains("--runs") && !text.contains("--max-runs"),
+            "{text}"
         );
     }
 }
@@ -632,12 +703,12 @@ fn a_page_opens_with_the_gates_that_failed() {
     };
     use AssertionVerdict::{Failed, Held, Inconclusive, Unknown};
     let one = page(vec![gate("p95<1ms", Failed), gate("total<1h", Held)]);
-    let heading = ">Gate failed: p95&lt;1ms – All 4 URLs succeeded, ";
+    let heading = ">Gate failed: p95&lt;1ms – All 4 URLs succeeded</h1>";
     assert!(one.contains(heading), "{one}");
     let two = page(vec![gate("a", Failed), gate("b", Unknown), gate("c", Held)]);
     assert!(two.contains(">2 of 3 gates failed – All 4 URLs"), "{two}");
     let none = page(vec![gate("a", Held), gate("b", Inconclusive)]);
-    assert!(none.contains(">All 4 URLs succeeded, "), "{none}");
+    assert!(none.contains(">All 4 URLs succeeded</h1>"), "{none}");
 }
 
 #[test]

@@ -24,11 +24,12 @@ pub(crate) struct JudgeArgs {
     /// With several saved runs that comes with a 95 % interval that has their scatter from day to day in it; with one,
     /// if it and this run were repeated (--compare, --sweep N). Another list
     /// of URLs is not compared, and other numbers of workers or of failures have a ratio but no verdict; what
-    /// else is different is told. FILE may be that of --save-baseline, which the first run then makes.
+    /// else is different is told. A slow-down stays the finding, however often it is saved, until FILE is moved away.
+    /// FILE may be that of --save-baseline, which the first run then makes.
     #[arg(long, value_name = "FILE")]
     pub(crate) against: Option<PathBuf>,
 
-    /// Exit with code 3 unless this holds: 'speedup>=2', 'p95<500ms'.
+    /// Exit with code 3 unless this holds: 'p95<500ms', 'failed<=1%'.
     ///
     /// May be repeated. There are speedup, total, total_vs_baseline (--against), failed (a number or a
     /// share), throughput, urls_per_second, mean, median, max, p50 to p99.9 and ttfb_p50 to ttfb_p99.9,
@@ -36,8 +37,8 @@ pub(crate) struct JudgeArgs {
     /// was measured several times (--compare) fails only if its whole 95 % interval lies on the wrong side. A sweep
     /// of several numbers of workers has speedup (of its knee over the fewest), total (at the knee) and failed (in
     /// all runs), one of a single number has all. failed is of both arms, all else of the parallel runs; warm-ups do
-    /// not count. Without --compare the speedup is estimated, and an upper bound: one that is too low fails, and any
-    /// other is inconclusive. Percentiles leave out what pfetch waited between attempts.
+    /// not count. speedup asks for --compare or --sweep: a plain run only estimates it. After --deadline there are
+    /// failed, the rates and the percentiles of what was done. Percentiles leave out what pfetch waited between attempts.
     #[arg(long = "assert", value_name = "EXPR")]
     pub(crate) assertions: Vec<Assertion>,
 
@@ -45,14 +46,15 @@ pub(crate) struct JudgeArgs {
     ///
     /// A verdict says what is shown and what matters: faster by 4 % is hardly faster, however sure. If the whole 95 %
     /// interval is within the margin, there is no difference beyond it. It is for --compare, the gain of --sweep,
-    /// --against, and for a replay of them.
+    /// --against, and for a replay of them. With --against, what lies beyond it as a whole (or beyond 5 %, if that is
+    /// less) is faster or slower.
     #[arg(long, value_name = "N%", allow_negative_numbers = true)]
     pub(crate) margin: Option<Margin>,
 
     /// Take an assertion that the figures do not decide for one that does not hold.
     ///
-    /// A speed-up that is only estimated, and a ratio from a single pair of runs or from a single run on a side, decide
-    /// nothing then.
+    /// A ratio from a single pair of runs or from a single run on a side decides nothing then. A gate on a baseline that
+    /// this run makes anew, because the list or the workers changed, fails; where FILE is not there yet it is skipped.
     #[arg(long, requires = "assertions")]
     pub(crate) strict_assert: bool,
 }

@@ -30,6 +30,14 @@ pub(super) fn check(
         }
     }
     let is_measured = measure.compare || measure.sweep.is_some();
+    let mut metrics = judge.assertions.iter().map(Assertion::metric);
+    // An estimate decides nothing, so such a gate would never hold. What a replay is of is known later.
+    if !is_measured && !is_replay && metrics.any(|metric| metric == Metric::Speedup) {
+        return Err(
+            "--assert speedup needs a measured one, and a plain run only estimates it; add --compare (or --sweep)"
+                .to_owned(),
+        );
+    }
     check_runs(measure)?;
     let options = [
         (measure.warmup.is_some(), "--warmup"),

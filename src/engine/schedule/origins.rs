@@ -18,6 +18,9 @@ pub(super) struct Origins<T> {
     ids: HashMap<Arc<str>, OriginId, RandomState>,
     slots: Vec<Option<(Arc<str>, Origin<T>)>>,
     free: Vec<OriginId>,
+    /// The origin that was asked for last: mostly it is asked for again, and to compare two names costs less than to
+    /// hash one.
+    last: Option<OriginId>,
 }
 
 impl<T> Origins<T> {
@@ -26,6 +29,7 @@ impl<T> Origins<T> {
             ids: HashMap::default(),
             slots: Vec::new(),
             free: Vec::new(),
+            last: None,
         }
     }
 
@@ -39,7 +43,13 @@ impl<T> Origins<T> {
 
     /// The id of the origin with this name, which is made if there is none.
     pub(super) fn id(&mut self, name: &str, make: impl FnOnce() -> Origin<T>) -> OriginId {
+        if let Some(last) = self.last
+            && **self.name(last) == *name
+        {
+            return last;
+        }
         if let Some(id) = self.find(name) {
+            self.last = Some(id);
             return id;
         }
         let name: Arc<str> = Arc::from(name);
@@ -66,6 +76,7 @@ impl<T> Origins<T> {
 
     pub(super) fn remove(&mut self, id: OriginId) -> Option<(Arc<str>, Origin<T>)> {
         let removed = self.slots[id.0 as usize].take()?;
+        self.last = self.last.filter(|last| *last != id);
         self.ids.remove(&removed.0);
         self.free.push(id);
         Some(removed)

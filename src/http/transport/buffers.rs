@@ -106,19 +106,27 @@ impl ConnectionBuffers {
         self.consumed = start;
     }
 
-    /// Adds header lines to the request head that is in the first `amount` bytes of the output, before its
-    /// empty line. Returns its new length.
+    /// Completes the request head that is in the first `amount` bytes of the output: puts `target` in place of the
+    /// slash in its first line, and adds header lines before its empty one. Returns its new length.
     ///
     /// # Panics
     ///
     /// If they do not fit: their length is part of the [announced](ConnectionBuffers::expect_head) one.
-    pub(super) fn add_lines(&mut self, amount: usize, lines: &[u8]) -> usize {
-        let end = amount - EMPTY_LINE.len();
-        debug_assert_eq!(&self.output[end..amount], EMPTY_LINE);
-        self.output[end..end + lines.len()].copy_from_slice(lines);
-        let end = end + lines.len();
-        self.output[end..end + EMPTY_LINE.len()].copy_from_slice(EMPTY_LINE);
-        end + EMPTY_LINE.len()
+    pub(super) fn complete_head(&mut self, amount: usize, target: &str, lines: &[u8]) -> usize {
+        let head = &self.output[..amount];
+        let slash = head.iter().position(|&byte| byte == b'/');
+        let slash = slash.expect("the first line of a request for \"/\" has a slash");
+        let rest = slash + 1..amount - EMPTY_LINE.len();
+        debug_assert_eq!(&head[rest.end..], EMPTY_LINE);
+        let moved = slash + target.len();
+        self.output.copy_within(rest.clone(), moved);
+        self.output[slash..moved].copy_from_slice(target.as_bytes());
+        let mut end = moved + rest.len();
+        for bytes in [lines, EMPTY_LINE] {
+            self.output[end..end + bytes.len()].copy_from_slice(bytes);
+            end += bytes.len();
+        }
+        end
     }
 
     /// Announces the most bytes of the next request head.
@@ -273,6 +281,25 @@ mod tests {
             buffers.replace_head(length, StatusCode::NOT_FOUND);
             let read = String::from_utf8_lossy(buffers.input());
             assert_eq!(read, "HTTP/1.0 404\r\n\r\nbody", "{length}");
+        }
+    }
+
+    #[test]
+    fn a_head_is_completed_with_its_target_and_lines() {
+        for (target, lines) in [
+            ("/", ""),
+            ("/", "a: 1\r\n"),
+            ("/a/b?c", "a: 1\r\nb: /\r\n"),
+            (&*format!("/{}", "x".repeat(5_000)), "a: 1\r\n"),
+        ] {
+            let mut buffers = ConnectionBuffers::default();
+            let bare = b"HEAD / HTTP/1.1\r\nhost: h\r\n\r\n";
+            buffers.expect_head(bare.len() + target.len() + lines.len());
+            buffers.output()[..bare.len()].copy_from_slice(bare);
+            let length = buffers.complete_head(bare.len(), target, lines.as_bytes());
+            let head = String::from_utf8_lossy(&buffers.output()[..length]).into_owned();
+            let expected = format!("HEAD {target} HTTP/1.1\r\nhost: h\r\n{lines}\r\n");
+            assert_eq!(head, expected);
         }
     }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use rustls::pki_types::ServerName;
 use rustls::{ClientConnection, StreamOwned};
@@ -53,16 +54,17 @@ impl transport::Connector<()> for Connector {
         details: &ConnectionDetails<'_>,
         _chained: Option<()>,
     ) -> Result<Option<Connection>, ureq::Error> {
-        let next = self.handover.next();
+        let next = self.handover.take_next();
         let forward = self.forward(details)?;
-        let (stream, is_reused) = loop {
-            let kept = (!next.wants_new).then(|| self.connections.take(&next.key));
+        let (stream, is_reused, now) = loop {
+            let now = Instant::now();
+            let kept = (!next.wants_new).then(|| self.connections.take(&next.key, now));
             if let Some(mut kept) = kept.flatten() {
                 kept.stream.stream.bind(&self.clock);
-                break (kept.stream, true);
+                break (kept.stream, true, now);
             }
             match self.open(details) {
-                Ok(stream) => break (stream, false),
+                Ok(stream) => break (stream, false, now),
                 Err(error) => self.await_resource(error)?,
             }
         };
@@ -70,8 +72,11 @@ impl transport::Connector<()> for Connector {
             clock: Arc::clone(&self.clock),
             handover: Arc::clone(&self.handover),
             connections: Arc::clone(&self.connections),
+            now,
         };
-        Ok(Some(Connection::new(stream, forward, parts, is_reused)))
+        Ok(Some(Connection::new(
+            stream, forward, parts, next, is_reused,
+        )))
     }
 }
 

@@ -18,8 +18,8 @@ use ureq::unversioned::transport::{Buffers, NextTimeout, Transport};
 use super::buffers::ConnectionBuffers;
 use super::connections::{Connections, IdleConnection};
 use super::framing::{BodyFraming, Framing, FramingError, Taken};
-use super::handover::{Handover, ResponseStart};
-use super::head::{HeadError, HeadScan, may_begin_response};
+use super::handover::{Handover, HeadCompletion, NextRequest, ResponseStart};
+use super::head::{HeadError, may_begin_response};
 use super::stream::{ByteStream as _, Forward, ServerStream};
 use crate::http::fault::Fault;
 use crate::http::rate_limit::RateLimit;
@@ -43,7 +43,8 @@ pub(super) struct Connection {
     key: Arc<str>,
     is_head: bool,
     keeps_raw_head: bool,
-    more_lines: Option<Arc<[u8]>>,
+    /// What ureq does not write of the request's head.
+    completion: Option<HeadCompletion>,
     /// The form of the request's first bytes, until they are out.
     forward: Option<Forward>,
     /// The connection has carried another request before, and this one may be sent again.
@@ -81,6 +82,7 @@ pub(super) struct ConnectionParts {
     pub(super) clock: Arc<RequestClock>,
     pub(super) handover: Arc<Handover>,
     pub(super) connections: Arc<Connections>,
+    pub(super) now: Instant,
 }
 
 impl Connection {
@@ -88,9 +90,9 @@ impl Connection {
         stream: ServerStream,
         forward: Option<Forward>,
         parts: ConnectionParts,
+        next: NextRequest,
         is_reused: bool,
     ) -> Self {
-        let next = parts.handover.next();
         let mut buffers = parts.handover.lend_buffers();
         buffers.expect_head(next.head_length);
         Connection {
@@ -102,13 +104,13 @@ impl Connection {
             key: next.key,
             is_head: next.is_head,
             keeps_raw_head: next.keeps_raw_head,
-            more_lines: next.more_lines,
+            completion: next.completion,
             forward,
             is_reused,
             may_resend: next.may_resend,
             state: ResponseState::Request,
             has_surplus: false,
-            last_read: Instant::now(),
+            last_read: parts.now,
             has_seen_all: false,
             due: None,
         }
@@ -157,12 +159,13 @@ impl Connection {
 
     /// Reads until the final response's head is whole, and puts the one for ureq in its place.
     fn read_head(&mut self) -> Result<(), ureq::Error> {
-        let mut scan = HeadScan::default();
+        let mut answer = self.handover.spare_answer();
+        answer.scan.clear();
         let mut interim = 0;
         let mut has_answered = false;
         loop {
             let (_, buffers) = self.parts();
-            let end = match scan.find_end(buffers.input()) {
+            let end = match answer.scan.find_end(buffers.input()) {
                 Ok(end) => end,
                 Err(error) => return Err(self.fail_head(error, has_answered)),
             };
@@ -170,9 +173,9 @@ impl Connection {
                 self.receive_head(has_answered)?;
                 continue;
             };
-            let mut answer = self.handover.spare_answer();
             let (_, buffers) = self.parts();
-            if let Err(error) = answer.head.parse(&buffers.input()[..length]) {
+            let came = &buffers.input()[..length];
+            if let Err(error) = answer.head.read(came, &answer.scan) {
                 return Err(self.fail_head(error, has_answered));
             }
             answer.raw_head.clear();
@@ -194,13 +197,12 @@ impl Connection {
                 answer.framing = Framing::of(&answer.head, self.is_head);
                 return self.begin_body(length, answer);
             }
-            self.handover.recycle(answer);
             interim += 1;
             if interim > MAX_INTERIM {
                 return Err(self.fail(Fault::EndlessHead));
             }
             self.parts().1.drop_front(length);
-            scan = HeadScan::default();
+            answer.scan.clear();
         }
     }
 
@@ -230,11 +232,10 @@ impl Connection {
     }
 
     fn note_read(&mut self, count: usize, most: usize) {
-        self.last_read = Instant::now();
+        self.last_read = self.clock.response_received();
         self.has_seen_all = count < most;
-        self.clock.response_received(self.last_read);
         if let Some(limit) = self.clock.rate_limit() {
-            self.due = Some(limit.take(count, self.last_read));
+            self.due = Some(limit.take(count, Instant::now()));
         }
     }
 
@@ -272,12 +273,11 @@ impl Connection {
     fn begin_body(
         &mut self,
         head_length: usize,
-        answer: Box<ResponseStart>,
+        mut answer: Box<ResponseStart>,
     ) -> Result<(), ureq::Error> {
         let status = answer.head.status();
         let keep_alive = answer.head.keep_alive_timeout();
         let framing = answer.framing.clone();
-        self.handover.leave(answer);
         self.clock.head_ended();
         let (_, buffers) = self.parts();
         let came = &mut buffers.input_mut()[head_length..];
@@ -296,9 +296,16 @@ impl Connection {
         let (state, taken) =
             begun.unwrap_or_else(|error| (ResponseState::Unreadable(error), Taken::default()));
         buffers.truncate(head_length + taken.body);
+        answer.is_whole =
+            matches!(&state, ResponseState::Body { progress, .. } if progress.is_complete());
+        let status = match answer.is_whole {
+            true => StatusCode::NO_CONTENT,
+            false => status,
+        };
         buffers.replace_head(head_length, status);
         self.has_surplus = taken.used < total;
         self.state = state;
+        self.handover.leave(answer);
         Ok(())
     }
 
@@ -398,12 +405,12 @@ impl Transport for Connection {
     // ureq's own time-outs are off: the request clock's limits replace them.
     fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), ureq::Error> {
         let clock = Arc::clone(&self.clock);
-        let more_lines = self.more_lines.take();
+        let completion = self.completion.take();
         let forward = self.forward.take();
         let (stream, buffers) = self.parts();
         clock.sending(stream.remote);
-        let amount = match more_lines {
-            Some(lines) => buffers.add_lines(amount, &lines),
+        let amount = match completion {
+            Some(rest) => buffers.complete_head(amount, rest.target(), &rest.lines),
             None => amount,
         };
         let sent = stream.send(&buffers.output()[..amount], forward.as_ref());

@@ -133,10 +133,9 @@ impl Connections {
     }
 
     /// Takes an idle connection for `key` that is open and silent, the newest first.
-    pub(super) fn take(&self, key: &str) -> Option<IdleConnection> {
+    pub(super) fn take(&self, key: &str, now: Instant) -> Option<IdleConnection> {
         for _ in 0..MAX_CHECKS {
             let (mut connection, is_trusted) = self.lock().pop(key)?;
-            let now = Instant::now();
             if connection.is_expired(now) {
                 continue;
             }
@@ -226,8 +225,14 @@ impl Connections {
 impl ConnectionTable {
     /// The newest connection under `key`, and true if that key is trusted.
     fn pop(&mut self, key: &str) -> Option<(IdleConnection, bool)> {
-        let newest = (*self.newest_of_key.get(key)?)?;
-        let connection = self.unlink(newest)?;
+        let newest = self.newest_of_key.get_mut(key)?;
+        let place = (*newest)?;
+        let older = self.slots[place].older_of_key;
+        *newest = older;
+        if older.is_none() && self.newest_of_key.len() > KEPT_KEYS {
+            self.newest_of_key.remove(key);
+        }
+        let (_, connection) = self.unlink(place)?;
         let is_trusted = self.distrusted.len() < MAX_DISTRUSTED && !self.distrusted.contains(key);
         Some((connection, is_trusted))
     }
@@ -235,7 +240,14 @@ impl ConnectionTable {
     fn push(&mut self, key: &Arc<str>, connection: IdleConnection) {
         self.last_made = connection.last_read;
         self.count += 1;
-        let older_of_key = self.newest_of_key.get(key).copied().flatten();
+        let place = self.free.pop().unwrap_or(self.slots.len());
+        let older_of_key = match self.newest_of_key.get_mut(key) {
+            Some(newest) => newest.replace(place),
+            None => {
+                self.newest_of_key.insert(Arc::clone(key), Some(place));
+                None
+            }
+        };
         let slot = IdleSlot {
             content: Some((Arc::clone(key), connection)),
             older: self.newest,
@@ -243,16 +255,10 @@ impl ConnectionTable {
             older_of_key,
             newer_of_key: None,
         };
-        let place = match self.free.pop() {
-            Some(place) => {
-                self.slots[place] = slot;
-                place
-            }
-            None => {
-                self.slots.push(slot);
-                self.slots.len() - 1
-            }
-        };
+        match self.slots.get_mut(place) {
+            Some(free) => *free = slot,
+            None => self.slots.push(slot),
+        }
         if let Some(older) = self.newest {
             self.slots[older].newer = Some(place);
         }
@@ -261,28 +267,29 @@ impl ConnectionTable {
         }
         self.newest = Some(place);
         self.oldest.get_or_insert(place);
-        match self.newest_of_key.get_mut(key) {
-            Some(newest) => *newest = Some(place),
-            None => drop(self.newest_of_key.insert(Arc::clone(key), Some(place))),
-        }
     }
 
     fn pop_oldest(&mut self) -> Option<IdleConnection> {
-        self.unlink(self.oldest?)
+        let place = self.oldest?;
+        let (key, connection) = self.unlink(place)?;
+        // The oldest of all is the oldest of its key too: it is the newest only if it is the only one.
+        if self.newest_of_key.get(&key) == Some(&Some(place)) {
+            self.newest_of_key.remove(&key);
+        }
+        Some(connection)
     }
 
     /// Removes all connections under `key`.
     fn remove(&mut self, key: &str) -> Vec<IdleConnection> {
-        let newest = |table: &Self| table.newest_of_key.get(key).copied().flatten();
         let mut removed = Vec::new();
-        while let Some(place) = newest(self) {
-            removed.extend(self.unlink(place));
+        while let Some((connection, _)) = self.pop(key) {
+            removed.push(connection);
         }
         removed
     }
 
-    /// Takes the connection at `place` out of both lists.
-    fn unlink(&mut self, place: Place) -> Option<IdleConnection> {
+    /// Takes the connection at `place` out of both lists. If it is the newest of its key, the caller says which is now.
+    fn unlink(&mut self, place: Place) -> Option<(Arc<str>, IdleConnection)> {
         let slot = &mut self.slots[place];
         let (key, connection) = slot.content.take()?;
         let (older, newer) = (slot.older, slot.newer);
@@ -298,19 +305,12 @@ impl ConnectionTable {
         if let Some(older) = older_of_key {
             self.slots[older].newer_of_key = newer_of_key;
         }
-        match newer_of_key {
-            Some(newer) => self.slots[newer].older_of_key = older_of_key,
-            None if older_of_key.is_none() && self.newest_of_key.len() > KEPT_KEYS => {
-                self.newest_of_key.remove(&key);
-            }
-            None => {
-                let newest = self.newest_of_key.get_mut(&key);
-                *newest.expect("a key of a connection has an entry") = older_of_key;
-            }
+        if let Some(newer) = newer_of_key {
+            self.slots[newer].older_of_key = older_of_key;
         }
         self.free.push(place);
         self.count -= 1;
-        Some(connection)
+        Some((key, connection))
     }
 }
 

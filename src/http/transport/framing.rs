@@ -197,9 +197,9 @@ fn content_length(head: &ResponseHead) -> Result<Option<u64>, FramingError> {
             if item.is_empty() || !item.iter().all(u8::is_ascii_digit) {
                 return Err(FramingError::BadLength(shown(value)));
             }
-            let number = std::str::from_utf8(item)
-                .ok()
-                .and_then(|text| text.parse().ok());
+            let number = item.iter().try_fold(0_u64, |number, digit| {
+                number.checked_mul(10)?.checked_add((digit - b'0').into())
+            });
             let number = number.ok_or_else(|| FramingError::HugeLength(shown(item)))?;
             match known {
                 Some(other) if other != number => {

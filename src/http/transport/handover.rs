@@ -5,21 +5,22 @@
 //! buffers lie here between requests, because ureq drops the transport of a response without a body before
 //! it returns.
 
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::buffers::ConnectionBuffers;
 use super::framing::{Framing, FramingError};
-use super::head::ResponseHead;
+use super::head::{HeadScan, ResponseHead};
 
 /// The next request, as far as the transport has to know it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub(in crate::http) struct NextRequest {
     /// The key under which connections for it are kept.
     pub(in crate::http) key: Arc<str>,
     /// The most bytes of its head.
     pub(in crate::http) head_length: usize,
-    /// Lines that the transport adds to the head that ureq writes.
-    pub(in crate::http) more_lines: Option<Arc<[u8]>>,
+    /// The rest of its head, where ureq writes but a part.
+    pub(in crate::http) completion: Option<HeadCompletion>,
     pub(in crate::http) is_head: bool,
     /// It goes out over a new connection.
     pub(in crate::http) wants_new: bool,
@@ -29,22 +30,47 @@ pub(in crate::http) struct NextRequest {
     pub(in crate::http) keeps_raw_head: bool,
 }
 
+/// The parts of a request's head that ureq does not write: it makes a request for `/` with no header but Host,
+/// which the transport completes.
+#[derive(Debug)]
+pub(in crate::http) struct HeadCompletion {
+    /// The text of the URL.
+    pub(in crate::http) url: Arc<str>,
+    /// The place of the request target in it: path and query.
+    pub(in crate::http) target: Range<usize>,
+    /// The lines of the other headers.
+    pub(in crate::http) lines: Arc<[u8]>,
+}
+
+impl HeadCompletion {
+    /// The target of the request (RFC 9112, 3.2.1).
+    pub(in crate::http) fn target(&self) -> &str {
+        &self.url[self.target.clone()]
+    }
+}
+
 /// A response as far as it has come: everything but its body.
 #[derive(Debug, Clone)]
 pub(in crate::http) struct ResponseStart {
     pub(in crate::http) head: ResponseHead,
+    /// The progress in finding its end.
+    pub(super) scan: HeadScan,
     /// The bytes of the head as they came, if they are kept.
     pub(in crate::http) raw_head: Vec<u8>,
     /// The framing, or the reason for which the body's end cannot be told.
     pub(in crate::http) framing: Result<Framing, FramingError>,
+    /// True if all of the body came with the head, or if there is none: to ureq, there is none.
+    pub(in crate::http) is_whole: bool,
 }
 
 impl Default for ResponseStart {
     fn default() -> Self {
         ResponseStart {
             head: ResponseHead::default(),
+            scan: HeadScan::default(),
             raw_head: Vec::new(),
             framing: Ok(Framing::default()),
+            is_whole: false,
         }
     }
 }
@@ -64,7 +90,7 @@ pub(in crate::http) struct Handover {
 
 #[derive(Debug, Default)]
 struct HandoverState {
-    next: NextRequest,
+    next: Option<NextRequest>,
     answer: Option<Box<ResponseStart>>,
     /// The memory of the last head, for the next one.
     spare: Option<Box<ResponseStart>>,
@@ -78,7 +104,7 @@ impl Handover {
     /// Leaves the next request for the transport.
     pub(in crate::http) fn announce(&self, next: NextRequest) {
         let mut state = self.lock();
-        state.next = next;
+        state.next = Some(next);
         state.answer = None;
         state.tunnel = None;
         state.discards = false;
@@ -104,9 +130,14 @@ impl Handover {
         self.lock().discards = true;
     }
 
-    /// The [announced](Handover::announce) request.
-    pub(super) fn next(&self) -> NextRequest {
-        self.lock().next.clone()
+    /// Takes the [announced](Handover::announce) request.
+    ///
+    /// # Panics
+    ///
+    /// If there is none.
+    pub(super) fn take_next(&self) -> NextRequest {
+        let next = self.lock().next.take();
+        next.expect("the client announces each request before ureq connects, which it does once")
     }
 
     /// True if the client [drops](Handover::discard_body) the body.
@@ -119,6 +150,11 @@ impl Handover {
         let mut buffers = self.lock().buffers.take().unwrap_or_default();
         buffers.clear();
         buffers
+    }
+
+    /// Takes the worker's buffers with what is in them.
+    pub(super) fn take_buffers(&self) -> Box<ConnectionBuffers> {
+        self.lock().buffers.take().unwrap_or_default()
     }
 
     /// Takes the worker's buffers back.

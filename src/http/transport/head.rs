@@ -5,23 +5,21 @@
 //! values. What cannot change where the body ends is tolerated or dropped; what could is refused, because
 //! two readers that disagree about a body's end take one answer for another (request smuggling).
 
+mod lines;
+
 use std::fmt;
-use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
 use http::StatusCode;
-use memchr::memmem::Finder;
-use memchr::{memchr, memchr_iter};
+use memchr::memchr;
 
+use self::lines::{LineScan, MAX_LINES, is_control, leading_blanks};
 use crate::http::http_date;
 use crate::model::outcome::HttpVersion;
 use crate::model::text::excerpt;
 
 /// The most bytes of a head, and of all interim heads before it.
 pub(in crate::http) const MAX_HEAD: usize = 256 * 1024;
-
-/// The most lines of a head.
-const MAX_LINES: usize = 4096;
 
 /// The beginning of every status line, in lower case.
 const PROTOCOL: &[u8] = b"http/";
@@ -146,8 +144,8 @@ pub(in crate::http) struct ResponseHead {
     /// The head with its folds undone and control characters replaced.
     bytes: Vec<u8>,
     fields: Vec<Field>,
-    /// The lengths of the names of the fields, a bit for each.
-    lengths: u64,
+    /// The [marks](name_bit) of the names of the fields.
+    names: u64,
 }
 
 impl Default for ResponseHead {
@@ -157,7 +155,7 @@ impl Default for ResponseHead {
             status: StatusCode::OK,
             bytes: Vec::new(),
             fields: Vec::new(),
-            lengths: 0,
+            names: 0,
         }
     }
 }
@@ -187,7 +185,7 @@ impl ResponseHead {
                 && field.name.of(bytes).eq_ignore_ascii_case(name.as_bytes())
         };
         // Most names that are asked for are not there.
-        let fields = match self.lengths & length_bit(name.len()) {
+        let fields = match self.names & name_bit(name.as_bytes()) {
             0 => &[],
             _ => &self.fields[..],
         };
@@ -249,46 +247,37 @@ impl ResponseHead {
     }
 
     /// Reads a head, which ends with its empty line, in place of this one.
+    #[cfg(test)]
+    pub(in crate::http) fn parse(&mut self, head: &[u8]) -> Result<(), HeadError> {
+        let mut scan = HeadScan::default();
+        scan.lines.find_end(head);
+        self.read(head, &scan)
+    }
+
+    /// Reads a head, whose [end](HeadScan::find_end) this scan has found, in place of this one.
     ///
     /// # Errors
     ///
     /// [`HeadError`], if it cannot be read for certain.
-    pub(in crate::http) fn parse(&mut self, head: &[u8]) -> Result<(), HeadError> {
+    pub(super) fn read(&mut self, head: &[u8], scan: &HeadScan) -> Result<(), HeadError> {
         self.bytes.clear();
         self.bytes.extend_from_slice(head);
         self.fields.clear();
-        self.lengths = 0;
-        let mut at = leading_blanks(head);
-        let mut lines = 0;
-        let mut returns = 0;
+        self.names = 0;
+        let mut lines = scan.lines.lines(head);
+        let (_, first) = lines
+            .next()
+            .ok_or_else(|| HeadError::NoStatus(shown(head)))?;
+        (self.version, self.status) = status_line(first)?;
         // False where the line before was dropped: its continuation goes with it.
         let mut is_open = false;
-        let from = at;
-        for end in memchr_iter(b'\n', &head[from..]) {
-            let end = from + end;
-            let line = match &head[at..end] {
-                [line @ .., b'\r'] => {
-                    returns += 1;
-                    line
-                }
-                line => line,
-            };
-            let start = std::mem::replace(&mut at, end + 1);
-            lines += 1;
-            if lines == 1 {
-                (self.version, self.status) = status_line(line)?;
-            } else if line.is_empty() {
-                break;
-            } else if lines > MAX_LINES + 1 {
+        for (number, (start, line)) in lines.enumerate() {
+            if number == MAX_LINES {
                 return Err(HeadError::TooManyLines);
-            } else {
-                is_open = self.read_line(line, start, is_open)?;
             }
+            is_open = self.read_line(line, start, is_open)?;
         }
-        if lines == 0 {
-            return Err(HeadError::NoStatus(shown(head)));
-        }
-        if has_odd_control(&head[from..at], returns) {
+        if scan.lines.has_odd_control(head) {
             if memchr(0, head).is_some() {
                 return Err(HeadError::Nul);
             }
@@ -314,7 +303,7 @@ impl ResponseHead {
         let blanks = line[name..].iter().take_while(|byte| is_blank(**byte));
         let colon = name + blanks.count();
         if name > 0 && line.get(colon) == Some(&b':') {
-            self.lengths |= length_bit(name);
+            self.names |= name_bit(&line[..name]);
             let value = ByteRange::new(start + colon + 1, start + line.len());
             self.fields.push(Field {
                 name: ByteRange::new(start, start + name),
@@ -348,13 +337,17 @@ impl ResponseHead {
 }
 
 /// Progress in finding the end of a head, over several reads.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct HeadScan {
-    /// The bytes in which the end does not begin.
-    searched: usize,
+    lines: LineScan,
 }
 
 impl HeadScan {
+    /// Begins with another head.
+    pub(super) fn clear(&mut self) {
+        self.lines.clear();
+    }
+
     /// Finds the end of the head in `input`, which begins with it and grows from call to call. Returns its
     /// length.
     ///
@@ -362,21 +355,12 @@ impl HeadScan {
     ///
     /// As soon as it is certain that these bytes are no head: the server may wait for something else.
     pub(super) fn find_end(&mut self, input: &[u8]) -> Result<Option<usize>, HeadError> {
-        static EMPTY_LINE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\n\r\n"));
-        static BARE_EMPTY_LINE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\n\n"));
         check_beginning(input)?;
-        let from = self.searched.max(leading_blanks(input));
-        let rest = &input[from..];
-        let end = EMPTY_LINE.find(rest).map(|at| at + 3);
-        let earlier = BARE_EMPTY_LINE.find(&rest[..end.unwrap_or(rest.len())]);
-        if let Some(end) = earlier.map(|at| at + 2).or(end) {
-            return Ok(Some(from + end));
-        }
-        if input.len() >= MAX_HEAD {
+        let end = self.lines.find_end(input);
+        if end.is_none() && input.len() >= MAX_HEAD {
             return Err(HeadError::TooLong);
         }
-        self.searched = input.len().saturating_sub(2);
-        Ok(None)
+        Ok(end)
     }
 }
 
@@ -442,12 +426,6 @@ fn unfold(bytes: &mut [u8], field: &mut Field, start: usize, end: usize) {
     field.value = field.value.trimmed(bytes);
 }
 
-/// The length of the empty lines at the beginning.
-fn leading_blanks(input: &[u8]) -> usize {
-    let is_end = |byte: &u8| matches!(byte, b'\r' | b'\n');
-    input.iter().take_while(|byte| is_end(byte)).count()
-}
-
 fn first_line(bytes: &[u8]) -> &[u8] {
     let is_end = |byte: &u8| matches!(byte, b'\r' | b'\n');
     &bytes[..bytes.iter().position(is_end).unwrap_or(bytes.len())]
@@ -505,36 +483,11 @@ fn is_token_byte(byte: u8) -> bool {
     TOKEN[usize::from(byte)]
 }
 
-/// True if there is a control character other than a tab and what ends lines, of which so many are carriage
-/// returns. Branches on no byte, so that the compiler makes vector instructions of it: it sees every byte of
-/// every head.
-fn has_odd_control(lines: &[u8], returns: usize) -> bool {
-    let is_odd = |byte: u8| is_control(byte) & (byte != b'\r') & (byte != b'\n');
-    let look = |bytes: &[u8]| {
-        let odd = bytes
-            .iter()
-            .fold(0, |odd, &byte| odd | u8::from(is_odd(byte)));
-        // At most as many as there are bytes: they fit, and vectors of bytes are the widest.
-        let returns: u8 = bytes.iter().map(|&byte| u8::from(byte == b'\r')).sum();
-        (odd, usize::from(returns))
-    };
-    let (chunks, rest) = lines.as_chunks::<32>();
-    let (mut odd, mut found) = look(rest);
-    for chunk in chunks {
-        let (odd_here, found_here) = look(chunk);
-        odd |= odd_here;
-        found += found_here;
-    }
-    odd != 0 || found != returns
-}
-
-/// The bit of a length in a set of them; that of the longest for all that are longer.
-fn length_bit(length: usize) -> u64 {
-    1 << length.min(63)
-}
-
-fn is_control(byte: u8) -> bool {
-    ((byte < b' ') & (byte != b'\t')) | (byte == 0x7f)
+/// The mark of a name in a set of them, one bit of 64: by its length and its first letter, in either case.
+/// Names that are not in a head are nearly always missing in the set of its names.
+fn name_bit(name: &[u8]) -> u64 {
+    let first = name.first().map_or(0, u8::to_ascii_lowercase);
+    1 << ((name.len() + 7 * usize::from(first)) % 64)
 }
 
 fn is_blank(byte: u8) -> bool {

@@ -77,7 +77,7 @@ fn read_head(stream: &mut impl Read) -> Result<ResponseHead, ProxyFault> {
         // A whole line says more about another protocol than its first byte.
         if byte == *b"\n" && scan.find_end(&answer)?.is_some() {
             let mut head = ResponseHead::default();
-            head.parse(&answer)?;
+            head.read(&answer, &scan)?;
             return Ok(head);
         }
         if answer.len() > MAX_HEAD_BYTES {

@@ -3,7 +3,8 @@
 //! ureq gets one [`Connector`] of pfetch's own, and no pool. The connector takes a kept connection of the
 //! run ([`Connections`]), or makes one: Happy Eyeballs, a tunnel where there is a proxy, TLS where the URL
 //! asks for it. The [`Connection`](connection::Connection) reads the response's head ([`head`]), decides
-//! where the body ends ([`framing`]), and hands ureq a body that ends with its input. All of it marks its
+//! where the body ends ([`framing`]), and hands ureq a body that ends with its input; or none, and the client
+//! the [`WholeBody`], if all of it came with the head. All of it marks its
 //! times on the request clock and obeys its limits.
 
 mod buffers;
@@ -15,8 +16,10 @@ mod handover;
 mod happy_eyeballs;
 pub(super) mod head;
 mod http_connect;
+mod os;
 mod socks;
 mod stream;
+mod whole_body;
 
 use std::sync::Arc;
 
@@ -28,7 +31,8 @@ use super::request_clock::RequestClock;
 use super::tls::Tls;
 use connect::{Connector, NoResolver};
 pub(super) use connections::Connections;
-pub(super) use handover::{Handover, NextRequest, ResponseStart, Tunnel};
+pub(super) use handover::{Handover, HeadCompletion, NextRequest, ResponseStart, Tunnel};
+pub(super) use whole_body::WholeBody;
 
 /// The parts of the transport that the workers of a run share.
 #[derive(Debug, Clone)]

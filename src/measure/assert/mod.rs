@@ -23,6 +23,7 @@
 //! assert_eq!(assertion.judge(&measured(1.2, 1.7)), Judgement::Failed);
 //! ```
 
+mod cut_off;
 mod judgement;
 mod metric;
 mod parse;

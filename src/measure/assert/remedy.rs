@@ -19,13 +19,22 @@ pub fn more_runs_would_tell(runs: usize) -> String {
     format!("more runs would tell (--runs {})", more_runs(runs))
 }
 
-/// The remedy for a comparison: more of what it ended by.
+/// The remedy for a measurement that was stopped: more than it was to make is no advice yet.
+const REST_WOULD_TELL: &str = "the rest of its runs would tell";
+
+/// The remedy for a comparison: more of what it ended by, or what it was stopped before.
 pub fn more_would_tell(comparison: &Comparison) -> String {
+    if comparison.stopped.is_some() {
+        return REST_WOULD_TELL.to_owned();
+    }
     more_than(comparison.auto, comparison.pairs())
 }
 
-/// The remedy for a sweep: more of what it ended by.
+/// The remedy for a sweep: more of what it ended by, or what it was stopped before.
 pub fn more_rounds_would_tell(sweep: &Sweep) -> String {
+    if sweep.stopped.is_some() {
+        return REST_WOULD_TELL.to_owned();
+    }
     let (_, runs) = sweep.runs_at_each();
     more_than(sweep.auto, runs)
 }

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use super::cut_off::CutOff;
 use super::{
-    Assertion, Judgement, Metric, MetricSource, MetricValue, Relation, more_rounds_would_tell,
+    Assertion, Judgement, Metric, MetricSource, MetricValue, more_rounds_would_tell,
     more_would_tell,
 };
 use crate::measure::{Estimate, Withheld};
@@ -33,7 +34,7 @@ pub struct RunFigures<'a> {
     /// Summary that `failed` counts in: the run, or all counted runs, the serial ones included. Warm-ups are in
     /// neither.
     pub counted: &'a Summary,
-    /// Speed-up estimated from the run's own times, if it can be: an upper bound.
+    /// Speed-up estimated from the run's own times, if it can be. It decides no assertion, and is told beside.
     pub estimated_speedup: Option<f64>,
     /// Result of the comparison, if it was one.
     pub comparison: Option<&'a Comparison>,
@@ -51,8 +52,10 @@ impl RunFigures<'_> {
     /// Checks an assertion against the figures. With `strict`, an inconclusive one fails, and so does one that
     /// holds by a ratio that was measured only once, because that proves nothing.
     ///
-    /// An estimated speed-up is an upper bound: it fails a gate that asks for more, and decides no gate that asks for
-    /// less, because the true one may be lower.
+    /// An estimated speed-up is no figure: a full line makes it too high, and delays that a serial client alone meets
+    /// (as acknowledgements on kept connections) too low. An assertion on it is unknown, which fails.
+    ///
+    /// Of a plain run that was [cut off](CutOff) there are the figures of what was done before.
     pub fn check(&self, assertion: &Assertion, strict: bool) -> AssertionResult {
         let metric = assertion.metric();
         if self.is_empty() {
@@ -68,17 +71,17 @@ impl RunFigures<'_> {
         }
         let (value, interval, verdict, why) = match (assertion.judge(self), self.value(metric)) {
             (Judgement::Unknown(why), _) | (_, Err(why)) => {
-                let verdict = match self.is_skipped(metric) {
+                let verdict = match self.is_skipped(metric, strict) {
                     true => AssertionVerdict::Skipped,
-                    // A finding by statistics fails no build on its own.
-                    false if self.is_slowed(metric) && !strict => AssertionVerdict::Inconclusive,
                     false => AssertionVerdict::Unknown,
                 };
                 (None, None, verdict, why)
             }
             (judgement, Ok(figure)) => {
                 let (verdict, why) = self.verdict(assertion, &judgement, figure, strict);
-                (Some(figure.value), figure.interval, verdict, why)
+                // That of a run that was cut off is no confidence interval.
+                let interval = figure.interval.filter(|_| self.cut_off().is_none());
+                (Some(figure.value), interval, verdict, why)
             }
         };
         let is_count = value.is_some() && metric.is_counted();
@@ -104,9 +107,6 @@ impl RunFigures<'_> {
         let metric = assertion.metric();
         let is_single = figure.interval.is_none();
         let doubt = (strict && is_single).then(|| self.doubt(metric)).flatten();
-        if self.is_estimate(metric) {
-            return estimated(assertion.relation(), judgement, strict);
-        }
         let verdict = match judgement {
             Judgement::Held if doubt.is_none() => AssertionVerdict::Held,
             Judgement::Inconclusive if !strict => AssertionVerdict::Inconclusive,
@@ -115,6 +115,7 @@ impl RunFigures<'_> {
         let why = match doubt {
             Some(doubt) if *judgement == Judgement::Held => format!("{doubt} (--strict-assert)"),
             _ if *judgement == Judgement::Inconclusive => self.what_would_tell(metric),
+            _ if self.cut_off().is_some() => CutOff::REMARK.to_owned(),
             // A count is exact, and has its total beside it.
             _ if *judgement == Judgement::Failed && is_single && !metric.is_counted() => {
                 near_miss(figure.value, assertion.threshold().value())
@@ -125,9 +126,15 @@ impl RunFigures<'_> {
     }
 
     /// The URLs that failures are counted among: the whole list, of which a resumed run tries again only what had
-    /// failed.
+    /// failed; of a run that was cut off, those that came to their end.
     fn all(&self) -> u64 {
         self.counted.tried() + self.counted.done_before
+    }
+
+    /// The end of a plain run before that of its list, if it was cut off.
+    fn cut_off(&self) -> Option<CutOff> {
+        let is_plain = self.comparison.is_none() && self.sweep.is_none();
+        CutOff::of(self.counted).filter(|_| is_plain)
     }
 
     /// True for an input without URLs that is a success.
@@ -136,9 +143,11 @@ impl RunFigures<'_> {
         self.allows_empty && !counted.stopped && counted.targets() + counted.done_before == 0
     }
 
-    /// True for a gate on the baseline in the run that makes it, the first one or one of something else.
-    fn is_skipped(&self, metric: Metric) -> bool {
-        let is_renewed = self.against.is_some_and(|against| against.is_renewed);
+    /// True for a gate on the baseline in the run that makes it, the first one or one of something else. With `strict`
+    /// the latter fails, because the list or the workers changed and nothing was judged; that there is no file yet is
+    /// what the user gave.
+    fn is_skipped(&self, metric: Metric, strict: bool) -> bool {
+        let is_renewed = self.against.is_some_and(|against| against.is_renewed) && !strict;
         metric == Metric::TotalVsBaseline
             && (self.is_first || is_renewed)
             && !self.counted.stopped
@@ -175,6 +184,9 @@ impl RunFigures<'_> {
 
     /// What would narrow the interval of a figure.
     fn what_would_tell(&self, metric: Metric) -> String {
+        if self.cut_off().is_some() {
+            return CutOff::DOUBT.to_owned();
+        }
         let against = self.against.and_then(|against| against.total().ok());
         if metric == Metric::TotalVsBaseline && against.is_some_and(AgainstPoint::is_of_history) {
             return "more saved runs would tell (--save-baseline)".to_owned();
@@ -195,30 +207,16 @@ impl RunFigures<'_> {
         }
     }
 
-    /// True if the figure is not measured.
-    fn is_estimate(&self, metric: Metric) -> bool {
-        metric == Metric::Speedup && self.comparison.is_none() && self.sweep.is_none()
-    }
-
-    /// True for a speed-up that is not estimated because answers took longer when more requests were under way, or
-    /// because the run waited for retries.
-    fn is_slowed(&self, metric: Metric) -> bool {
-        let withheld = Estimate::withheld(self.summary);
-        self.is_estimate(metric)
-            && !self.counted.stopped
-            && matches!(withheld, Some(Withheld::SlowedDown(_) | Withheld::Waited))
-    }
-
-    /// The reason why there is no estimated speed-up.
-    fn unestimated(&self) -> String {
-        match Estimate::withheld(self.summary) {
-            Some(Withheld::PushedBack) => "not estimated, as a server pushed back",
-            Some(Withheld::Waited) => "not estimated, as the run waited for retries",
-            Some(Withheld::SlowedDown(_)) => "not estimated, as the server slowed down",
-            None => "there is no serial time to set this run against",
-        }
-        .to_owned()
-            + " (--compare measures it)"
+    /// The reason why a plain run has no speed-up: it was not measured, and what was estimated, or why nothing was.
+    fn unmeasured(&self) -> String {
+        let estimate = match (self.estimated_speedup, Estimate::withheld(self.summary)) {
+            (Some(speedup), _) => &*format!("estimated up to {speedup:.2}x"),
+            (None, Some(Withheld::PushedBack)) => "not estimated, as a server pushed back",
+            (None, Some(Withheld::Waited)) => "not estimated, as the run waited for retries",
+            (None, Some(Withheld::SlowedDown(_))) => "not estimated, as the server slowed down",
+            (None, None) => return "not measured: --compare measures it".to_owned(),
+        };
+        format!("not measured, {estimate}: --compare measures it")
     }
 
     /// The interval of a change at the level of the comparison or the sweep. The fewer degrees of freedom of both sides are not more
@@ -255,8 +253,12 @@ impl RunFigures<'_> {
 impl MetricSource for RunFigures<'_> {
     fn value(&self, metric: Metric) -> Result<MetricValue, String> {
         let summary = self.summary;
-        if self.counted.stopped {
-            return Err("the run was stopped before its end".to_owned());
+        match self.cut_off() {
+            Some(cut_off) => return cut_off.value(metric, self.counted),
+            None if self.counted.stopped => {
+                return Err("the run was stopped before its end".to_owned());
+            }
+            None => {}
         }
         let sweep = self
             .sweep
@@ -294,10 +296,7 @@ impl MetricSource for RunFigures<'_> {
                     }
                     _ => "no URL succeeded serially".to_owned(),
                 }),
-            (Metric::Speedup, None) => self
-                .estimated_speedup
-                .map(MetricValue::from)
-                .ok_or_else(|| self.unestimated()),
+            (Metric::Speedup, None) => Err(self.unmeasured()),
             (Metric::Total, Some(comparison)) => {
                 Ok(total(&comparison.parallel, comparison.level()))
             }
@@ -340,32 +339,6 @@ pub fn one_by_one(comparison: &Comparison) -> &'static str {
         1 => "one URL is fetched one by one either way",
         _ => "one worker fetches one by one either way",
     }
-}
-
-/// The verdict on an estimated speed-up, and a remark on it. The true one may be anything below.
-fn estimated(
-    relation: Relation,
-    judgement: &Judgement,
-    strict: bool,
-) -> (AssertionVerdict, String) {
-    let is_shown = match relation {
-        Relation::Below | Relation::AtMost => *judgement == Judgement::Held,
-        Relation::Above | Relation::AtLeast => *judgement == Judgement::Failed,
-        Relation::Equal => false,
-    };
-    let (verdict, text) = match (is_shown, judgement) {
-        (true, Judgement::Held) => (AssertionVerdict::Held, "estimated, at most"),
-        (true, _) => (AssertionVerdict::Failed, "estimated, at most"),
-        (false, _) if strict => {
-            let why = "estimated, at most: --compare measures it (--strict-assert)";
-            (AssertionVerdict::Failed, why)
-        }
-        (false, _) => (
-            AssertionVerdict::Inconclusive,
-            "estimated, at most: --compare measures it",
-        ),
-    };
-    (verdict, text.to_owned())
 }
 
 /// The distance of a figure from its threshold, if it is so small that both may be displayed alike.

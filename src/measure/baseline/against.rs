@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
+use super::reference::reference;
 use super::{BaselineRun, History, SavedRun};
 use crate::model::margin::Margin;
 use crate::model::measurement::{Against, AgainstPoint, Arm, DatedChange, Reference};
@@ -221,9 +222,7 @@ impl ComparableRuns {
     fn point(&self, has_success: bool) -> Option<AgainstPoint> {
         let unlike = self.unlike(has_success);
         let mut levels: Vec<f64> = self.then.iter().map(RunGroup::level).collect();
-        // What came before a change says nothing of the level that this run is to keep.
-        let since = last_change_point(&levels).map_or(0, |change| change.at);
-        let reference = &self.then[since..];
+        let reference = &self.then[reference(&levels)];
         levels.push(self.now.level());
         let now = self.now.seconds();
         let then: Vec<Vec<f64>> = reference.iter().map(RunGroup::seconds).collect();

@@ -40,6 +40,7 @@ mod history;
 mod list_hash;
 mod preview;
 mod recorder;
+mod reference;
 #[cfg(test)]
 mod simulation;
 

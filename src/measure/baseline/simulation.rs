@@ -4,6 +4,7 @@
 use std::time::{Duration, SystemTime};
 
 use super::{BaselineRun, History, MAX_RUNS, SavedRun, Targets};
+use crate::model::margin::Margin;
 use crate::model::measurement::{AgainstPoint, Arm};
 use crate::stats::Finding;
 
@@ -96,7 +97,7 @@ impl NightlyJob {
             let point = self.point(&mut random);
             let dated = point.dated.filter(|dated| dated.finding().is_some());
             let first_slow = self.saved + 2 - self.slow;
-            match point.finding() {
+            match point.finding(Margin::default()) {
                 Some(Finding::Slower) => shares.slower += one,
                 Some(Finding::Faster) => shares.faster += one,
                 _ => {}
@@ -107,7 +108,9 @@ impl NightlyJob {
                     shares.right += one;
                 }
             }
-            if dated.is_some() || point.finding() != Some(Finding::NoDifference) {
+            let found = point.finding(Margin::default());
+            let is_named = matches!(found, Some(Finding::Slower | Finding::Faster));
+            if dated.is_some() || is_named {
                 shares.any += one;
             }
         }

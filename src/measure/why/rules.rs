@@ -5,9 +5,11 @@
 //! by the mean of the pairs, and its 95 % interval is beyond another one, in which chance or another load of the machine
 //! would leave it. A single pair has no interval, so that nothing is said of it.
 
+use std::time::Duration;
+
 use super::limits::LIMITS;
 use super::pairs::{OriginPair, PairFigure, SumPair};
-use super::sums::{KindSums, PhaseSums, PushBacks, RunSums};
+use super::sums::{KindSums, PhaseSums, PushBacks, RunSums, SlowestTarget};
 use crate::model::reason::{Reason, WeighedReason};
 use crate::model::timing::Phase;
 use crate::stats::{Interval, RunPair, Speedup};
@@ -161,17 +163,20 @@ fn slowest_url(pairs: &[SumPair<'_>]) -> Option<WeighedReason> {
     let in_parallel = pairs
         .iter()
         .filter_map(|pair| pair.parallel.slowest.as_ref())
-        .filter(|target| target.index == named.index)
-        .map(|target| target.time.as_secs_f64());
-    let in_parallel: Vec<f64> = in_parallel.collect();
-    let seconds = match in_parallel.is_empty() {
-        true => named.time.as_secs_f64(),
-        false => PairFigure::of(in_parallel.into_iter()).mean,
+        .filter(|target| target.index == named.index);
+    let mut told: Vec<&SlowestTarget> = in_parallel.collect();
+    if told.is_empty() {
+        told.push(named);
+    }
+    let mean = |time: fn(&SlowestTarget) -> Duration| {
+        PairFigure::of(told.iter().map(|target| time(target).as_secs_f64())).mean
     };
+    let seconds = mean(|target| target.time);
     let of = PairFigure::of(pairs.iter().map(|pair| pair.parallel.makespan)).mean;
     let reason = Reason::SlowestUrl {
         url: named.url.to_string(),
         seconds: seconds.min(of),
+        waits: mean(|target| target.waits).min(of),
         of,
     };
     weighed(reason, idle(pairs).mean)

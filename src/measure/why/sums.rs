@@ -206,6 +206,7 @@ pub(super) struct SlowestTarget {
     pub(super) index: u64,
     pub(super) url: Arc<str>,
     pub(super) time: Duration,
+    pub(super) waits: Duration,
 }
 
 /// The sums over one run.
@@ -250,6 +251,7 @@ impl RunSums {
                 index: outcome.index,
                 url: Arc::clone(&outcome.url),
                 time,
+                waits: time.saturating_sub(outcome.busy().unwrap_or_default()),
             });
         }
         if is_success {

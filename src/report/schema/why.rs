@@ -41,9 +41,16 @@ fn weighed(
 ) -> Result<WeighedReason, &'static str> {
     check_share(share)?;
     match &mut reason {
-        Reason::SlowestUrl { url, seconds, of } => {
+        Reason::SlowestUrl {
+            url,
+            seconds,
+            waits,
+            of,
+        } => {
             *url = escape(url);
-            [*seconds, *of].into_iter().try_for_each(check_seconds)?;
+            [*seconds, *waits, *of]
+                .into_iter()
+                .try_for_each(check_seconds)?;
         }
         Reason::AtOnce {
             origin,
@@ -86,6 +93,12 @@ fn weighed(
         } => {
             *origin = escape(origin);
             per_second.map_or(Ok(()), check_ratio)?;
+        }
+        Reason::RateLimit {
+            origin, per_second, ..
+        } => {
+            *origin = escape(origin);
+            check_ratio(*per_second)?;
         }
     }
     Ok(WeighedReason { reason, share })

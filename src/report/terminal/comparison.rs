@@ -103,13 +103,7 @@ fn latencies(
     serial: &ArmTimes,
     parallel: &ArmTimes,
 ) -> io::Result<()> {
-    let text = |name: &str, times: &ArmTimes| {
-        let latency = times.latency?;
-        let [p50, p95] = [latency.p50, latency.p95].map(format_secs);
-        Some(format!("{name} p50 {p50}  p95 {p95}"))
-    };
-    let parts = [text("serial", serial), text("parallel", parallel)];
-    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    let parts = wording::arm_latencies(serial, parallel);
     match parts.is_empty() {
         true => Ok(()),
         false => out.write_parts("  latency    ", parts, " · ", LABEL),

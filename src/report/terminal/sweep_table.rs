@@ -121,10 +121,9 @@ pub(super) fn write(
             (Some(seconds), 1..) => (best / seconds * columns.bar as f64).round().max(1.0),
             _ => 0.0,
         };
-        let against = seconds_of(fewest.workers).zip(seconds);
-        let against = against.map_or("-".to_owned(), |(fewest, seconds)| {
-            TERMINAL.ratio(fewest / seconds)
-        });
+        // As the speed-up below it: of the runs of each round, and not of the mean times.
+        let against = sweep.speedup_at(point.workers);
+        let against = against.map_or("-".to_owned(), |speedup| TERMINAL.ratio(speedup.ratio));
         let knee = match sweep.knee {
             _ if sweep.passed_over(point.workers).is_some() => " (passed over)",
             Some(knee) if knee.by_means != point.workers => "",

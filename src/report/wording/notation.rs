@@ -1,8 +1,10 @@
 //! The notation of ratios and intervals, which differs from format to format on purpose.
 
+use std::time::Duration;
+
 use crate::measure::{Bound, Estimate, Unbounded};
 use crate::model::measurement::Comparison;
-use crate::report::format::{counted, distinct_ratio, duration};
+use crate::report::format::{counted, distinct_ratio, duration, format_secs};
 use crate::stats::{Finding, Interval};
 
 /// The text in the place of an interval that is too wide to say anything.
@@ -62,18 +64,29 @@ impl Notation {
         })
     }
 
-    /// Formats the largest speed-up that was possible: `best possible here 2.00x (2 workers)`.
+    /// Formats an estimated speed-up: `up to 7.93x`; as a range, if a limit may be unseen: `1.0x to 7.9x`.
+    pub(in crate::report) fn estimate(self, estimate: &Estimate) -> String {
+        match estimate.unseen {
+            None => format!("up to {}", self.ratio(estimate.speedup)),
+            Some(_) => {
+                let times = self.times;
+                format!("1.0{times} to {:.1}{times}", estimate.speedup)
+            }
+        }
+    }
+
+    /// Formats the largest speed-up that these times allow: `best possible by these times 2.00x (2 workers)`.
     pub(in crate::report) fn best(self, estimate: &Estimate) -> String {
         match self.best_and_bound(estimate) {
-            Ok((best, bound)) => format!("best possible here {best} ({bound})"),
+            Ok((best, bound)) => format!("best possible by these times {best} ({bound})"),
             Err(why) => why.to_owned(),
         }
     }
 
-    /// Formats the same behind a speed-up: `of at most 2.00x here (2 workers)`.
+    /// Formats the same behind a speed-up: `of at most 2.00x by these times (2 workers)`.
     pub(in crate::report) fn bound(self, estimate: &Estimate) -> String {
         match self.best_and_bound(estimate) {
-            Ok((best, bound)) => format!("of at most {best} here ({bound})"),
+            Ok((best, bound)) => format!("of at most {best} by these times ({bound})"),
             Err(why) => why.to_owned(),
         }
     }
@@ -85,11 +98,27 @@ impl Notation {
             Err(Unbounded::FedSlowly) => return Err("as fast as the list came"),
         };
         let bound = match bound {
-            Bound::Slowest(slowest) => format!("slowest URL {}", duration(slowest)),
+            Bound::Slowest { time, waits } => {
+                format!("slowest URL {}", with_waits(time, waits))
+            }
             Bound::Workers(workers) => counted(workers as u64, "worker"),
         };
         Ok((self.ratio(best), bound))
     }
+}
+
+/// A URL's time, and the part of it that is pfetch's own: `10.3 s, 8.10 s of it waiting for retries`.
+pub(in crate::report) fn with_waits(time: Duration, waits: Duration) -> String {
+    let text = duration(time);
+    match waits_of(time.as_secs_f64(), waits.as_secs_f64()) {
+        Some(waits) => format!("{text}, {waits}"),
+        None => text,
+    }
+}
+
+/// The part of a URL's time, both in seconds, in which it waited between attempts; `None` if it is not noticeable.
+pub(in crate::report) fn waits_of(time: f64, waits: f64) -> Option<String> {
+    (waits > time / 100.0).then(|| format!("{} of it waiting for retries", format_secs(waits)))
 }
 
 /// The text with its first letter in upper case.

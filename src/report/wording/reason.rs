@@ -1,5 +1,7 @@
 //! The reasons for a speed-up in words: a line each.
 
+use super::notation::waits_of;
+use crate::model::origin::{PushBackCounts, rate_about, rate_below};
 use crate::model::reason::{KneeWhy, Reason, Why};
 use crate::model::url_host::host_and_port;
 use crate::report::format::{bytes, counted, format_secs, grouped};
@@ -27,11 +29,20 @@ pub(in crate::report) fn knee_reasons(knee: Option<&KneeWhy>) -> impl Iterator<I
 /// A reason in one line. `alike` follows a figure that is the same in both arms.
 fn reason(reason: &Reason, alike: &str) -> String {
     match reason {
-        Reason::SlowestUrl { url, seconds, of } => format!(
-            "bounded by its slowest URL: {url} ({} of {})",
-            format_secs(*seconds),
-            format_secs(*of)
-        ),
+        Reason::SlowestUrl {
+            url,
+            seconds,
+            waits,
+            of,
+        } => {
+            let waits = waits_of(*seconds, *waits);
+            let waits = waits.map_or(String::new(), |waits| format!(", {waits}"));
+            format!(
+                "bounded by its slowest URL: {url} ({} of {}{waits})",
+                format_secs(*seconds),
+                format_secs(*of)
+            )
+        }
         Reason::AtOnce {
             origin,
             requests,
@@ -117,6 +128,22 @@ fn reason(reason: &Reason, alike: &str) -> String {
                 counts.join(", ")
             )
         }
+        Reason::RateLimit {
+            origin,
+            per_second,
+            too_many,
+            unavailable,
+        } => format!(
+            "{} takes about {} requests a second, however many at once, estimated ({}): {} stays below",
+            host_and_port(origin),
+            rate_about(*per_second),
+            PushBackCounts {
+                too_many: *too_many,
+                unavailable: *unavailable,
+                refused: 0,
+            },
+            rate_below(*per_second)
+        ),
     }
 }
 
@@ -162,9 +189,19 @@ mod tests {
                 Reason::SlowestUrl {
                     url: "http://h/slow".to_owned(),
                     seconds: 1.2,
+                    waits: 0.0,
                     of: 1.21,
                 },
                 "bounded by its slowest URL: http://h/slow (1.20 s of 1.21 s)",
+            ),
+            (
+                Reason::SlowestUrl {
+                    url: "http://h/slow".to_owned(),
+                    seconds: 1.2,
+                    waits: 0.9,
+                    of: 1.21,
+                },
+                "bounded by its slowest URL: http://h/slow (1.20 s of 1.21 s, 900.0 ms of it waiting for retries)",
             ),
             (
                 at_once(0.93, 0.98),
@@ -213,6 +250,16 @@ mod tests {
             (
                 push_back(None, None),
                 "h:8443 slows down parallel clients (1,017 × 429, 2 refused)",
+            ),
+            (
+                Reason::RateLimit {
+                    origin: origin(),
+                    per_second: 10.2,
+                    too_many: 43,
+                    unavailable: 0,
+                },
+                "h:8443 takes about 10 requests a second, however many at once, estimated (43 × 429): --rate 8/s stays \
+                 below",
             ),
         ] {
             assert_eq!(reason(&given, "in both arms"), expected, "{given:?}");

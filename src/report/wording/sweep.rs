@@ -45,16 +45,21 @@ pub(in crate::report) fn search_cost(sweep: &Sweep) -> Option<[String; 2]> {
 }
 
 /// The marginal gains, in parts: `each further worker gained about 98 % of one up to 2`, `40 % up to 4`, `by the
-/// means`.
+/// means`. Where the list has the gain: `up to 40 the list divides better (1 URL each, not 2)`.
 pub(in crate::report) fn marginal_gains(gains: &WorkerGains) -> Vec<String> {
-    let further = gains
-        .counts
-        .iter()
-        .filter_map(|gain| Some((gain.workers, gain.marginal? * 100.0)));
+    let further = gains.counts.windows(2);
     let mut parts: Vec<String> = further
-        .map(|(workers, share)| format!("{} up to {workers}", percent(share)))
+        .map(|pair| match (pair[1].marginal, pair[1].workers) {
+            (Some(share), workers) => format!("{} up to {workers}", percent(share * 100.0)),
+            (None, workers) => format!(
+                "up to {workers} the list divides better ({} each, not {})",
+                counted(pair[1].rounds, "URL"),
+                pair[0].rounds
+            ),
+        })
         .collect();
-    if let Some(first) = parts.first_mut() {
+    let mut shares = gains.counts.iter().skip(1).zip(&mut parts);
+    if let Some((_, first)) = shares.find(|(gain, _)| gain.marginal.is_some()) {
         *first = format!(
             "each further worker gained about {}",
             first.replacen('%', "% of one", 1)
@@ -101,11 +106,12 @@ pub(in crate::report) fn small_gain(sweep: &Sweep, notation: Notation) -> Option
     let Knee { by_means: knee, .. } = sweep.knee.filter(Knee::is_decided)?;
     let points = sweep.sweep_points();
     let place = points.iter().position(|point| point.workers == knee)?;
-    let (fewest, at_knee) = (points.first()?, &points[place]);
+    let fewest = points.first()?;
+    let at_knee = sweep.speedup_at(knee)?.ratio;
     let workers = |count: usize| counted(count as u64, "worker");
     let connections =
         |count: usize, more: &str| counted(count as u64, &format!("{more}connection"));
-    let gain = fewest.seconds / at_knee.seconds;
+    let gain = at_knee;
     let is_small = |gain: f64| gain >= 1.0 && sweep.margin.is_within(gain);
     if fewest.workers < knee && is_small(gain) {
         return Some(format!(
@@ -117,7 +123,7 @@ pub(in crate::report) fn small_gain(sweep: &Sweep, notation: Notation) -> Option
     }
     let next = points.get(place + 1)?;
     let more = connections(next.workers - knee, "more ");
-    let gain = at_knee.seconds / next.seconds;
+    let gain = sweep.speedup_at(next.workers)?.ratio / at_knee;
     let begin = format!("{} cost {more} than {knee}", workers(next.workers));
     match notation.ratio(gain) {
         ratio if gain < 1.0 => Some(format!("{begin}, no faster: {ratio}")),

@@ -1,9 +1,7 @@
 //! The verdicts of comparisons and sweeps in words. One that does not decide says what would, in a few words.
 
 use super::notation::{HTML, capitalized};
-use crate::measure::assert::{
-    more_rounds_would_tell, more_runs_would_tell, more_would_tell, one_by_one,
-};
+use crate::measure::assert::{more_rounds_would_tell, more_would_tell, one_by_one};
 use crate::model::margin::{Margin, PracticalVerdict};
 use crate::model::measurement::{Comparison, Sweep};
 use crate::model::summary::RunsMade;
@@ -103,7 +101,8 @@ fn slower(sweep: &Sweep, knee: Knee) -> Option<(usize, f64)> {
     let slowest = more
         .filter(is_slower)
         .max_by(|one, other| one.seconds.total_cmp(&other.seconds))?;
-    Some((slowest.workers, slowest.seconds / best.seconds))
+    let [speedup, slower] = [best, slowest].map(|point| sweep.speedup_at(point.workers));
+    Some((slowest.workers, speedup?.ratio / slower?.ratio))
 }
 
 /// The end of a comparison that was stopped: `stopped early, after 4 of 30 pairs`.
@@ -177,7 +176,7 @@ fn verdict_of_comparable(sweep: &Sweep) -> String {
     if sweep.is_single() && sweep.points.len() > 1 {
         return format!(
             "by one run each, {workers} {are} enough – {}",
-            more_runs_would_tell(1)
+            more_rounds_would_tell(sweep)
         );
     }
     let is_last = knee.by_means == most;

@@ -84,7 +84,8 @@ fn scatter_from_day_to_day_decides_nothing_and_says_what_would() {
     let gate = ["-j2", "--assert=total_vs_baseline<=1.1"];
     let run = bench.against(&gate).exits(0);
     let run = run.prints("inconclusive").prints(" · too few or too short");
-    run.prints("more saved runs would tell (--save-baseline)");
+    run.prints("more saved runs would tell (--save-baseline)")
+        .never_shows("no difference");
     let run = bench.against(&[&gate[..], &["--strict-assert"]].concat());
     run.exits(3).prints("FAILED");
 }
@@ -116,19 +117,38 @@ fn a_strict_gate_that_is_not_decided_keeps_no_run_from_the_history() {
 }
 
 #[test]
-fn a_change_is_dated_and_the_runs_since_are_what_a_run_is_compared_with() {
+fn an_improvement_is_dated_and_the_runs_since_are_what_a_run_is_compared_with() {
     let bench = Bench::new();
     // The run now is of neither level, so the last of the history is what changed.
+    let seconds: Vec<f64> = (0..20)
+        .map(|day| SCATTER[day] * if day < 13 { LONG } else { 2.0 * SHORT })
+        .collect();
+    bench.save_history(&seconds);
+    let run = bench.against(&["-j2"]).exits(0);
+    run.prints("as 7 runs of 2026-01-14 to 2026-01-20")
+        .prints("  change     faster since run 14 of 21 (2026-01-14): about ")
+        .prints(" times as long (estimate)\n");
+    let point = bench.point();
+    assert_eq!(point["reference"]["runs"], 7, "{point}");
+    assert_eq!(point["changed"]["verdict"], "faster", "{point}");
+}
+
+#[test]
+fn a_slow_down_is_dated_and_stays_the_finding_however_often_it_was_saved() {
+    let bench = Bench::new();
+    let file = bench.file();
     let seconds: Vec<f64> = (0..20)
         .map(|day| SCATTER[day] * if day < 13 { 2.0 * SHORT } else { LONG })
         .collect();
     bench.save_history(&seconds);
     let run = bench.against(&["-j2"]).exits(0);
-    run.prints("as 7 runs of 2026-01-14 to 2026-01-20")
+    run.prints("as 13 runs of 2026-01-01 to 2026-01-13")
+        .prints(" · slower\n")
         .prints("  change     slower since run 14 of 21 (2026-01-14): about ")
         .prints(" times as long (estimate)\n");
     let point = bench.point();
-    assert_eq!(point["reference"]["runs"], 7, "{point}");
+    assert_eq!(point["reference"]["runs"], 13, "{point}");
+    assert_eq!(point["verdict"], "slower", "{point}");
     let changed = &point["changed"];
     assert_eq!(
         (&changed["run"], &changed["of"]),
@@ -140,6 +160,14 @@ fn a_change_is_dated_and_the_runs_since_are_what_a_run_is_compared_with() {
         changed["started_at"], "2026-01-14T00:00:00.000000Z",
         "{point}"
     );
+    // Though it is shorter than the last seven.
+    let gate = ["-j2", "--assert=total_vs_baseline<=1.1"];
+    bench.against(&gate).exits(3).prints("FAILED");
+    // Who accepts it begins the file anew.
+    fs::remove_file(&file).unwrap();
+    let followed = [&gate[..], &["--save-baseline", &file]].concat();
+    bench.against(&followed).exits(0).prints("skipped");
+    bench.against(&["-j2"]).exits(0).prints("this took ");
 }
 
 #[test]

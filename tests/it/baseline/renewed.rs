@@ -45,7 +45,7 @@ fn a_baseline_of_something_else_is_made_anew_and_its_gate_is_skipped() {
         (
             &[1, 8],
             0,
-            &["-j2", "--strict-assert"],
+            &["-j2"],
             "the baseline has runs with 1 and 8 workers only, and this has 2 workers: this run makes a new one",
         ),
         (
@@ -88,14 +88,39 @@ fn a_baseline_of_something_else_is_made_anew_and_its_gate_is_skipped() {
         let runs = bench.saved()["runs"].as_array().unwrap().clone();
         let is_new = |run: &serde_json::Value| run["seconds"].as_f64() > Some(SHORT);
         assert!(runs.iter().all(is_new), "{runs:?}");
-        let again: Vec<&str> = now
-            .iter()
-            .copied()
-            .filter(|option| *option != "--strict-assert")
-            .collect();
         let file = ["--against", &file];
-        let run = bench.run(&[&again[..], &file].concat()).exits(0);
+        let run = bench.run(&[&now[..], &file].concat()).exits(0);
         run.prints("times as long");
+    }
+}
+
+#[test]
+fn a_strict_gate_that_a_new_baseline_leaves_unjudged_fails_once() {
+    for (then, now, why) in [
+        (
+            2,
+            &["-j2", "-I"][..],
+            "the baseline is of another list of URLs: this run makes a new one",
+        ),
+        (
+            8,
+            &["-j2"],
+            "2 workers now, 8 workers then; this run makes a new baseline",
+        ),
+    ] {
+        let bench = Bench::new();
+        let file = bench.file();
+        bench.save_times(&[(then, LONG)]);
+        let strict = [now, &["--strict-assert"]].concat();
+        let run = bench.run(&followed(&file, &strict)).exits(3);
+        let run = run.prints("unknown");
+        let shown = run.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+        run.check(why, shown.contains(why));
+        // It made one, by which the next run is judged.
+        assert_eq!(bench.saved()["runs"][0]["workers"], 2);
+        bench.alter(|saved| saved["runs"][0]["seconds"] = json!(LONG));
+        let run = bench.run(&followed(&file, now)).exits(0);
+        run.prints("held");
     }
 }
 

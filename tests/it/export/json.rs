@@ -36,7 +36,7 @@ fn a_document_is_exactly_this() {
 {{"arm":null,"pair":null,"workers":null,"index":0,"url":"http://a.example/","final_url":null,"action":"get","outcome":"ok","status":200,"http_version":"HTTP/1.1","content_type":null,"meta":null,"attempts":1,"pushed_back":0,"bytes":1256,"wire_bytes":1500,"remote":"127.0.0.1:80","reused":false,"worker":3,"started_at":"1970-01-01T00:00:01.500000Z","elapsed":0.05,"timing":{{"blocked":0.001,"dns":null,"connect":0.003,"ssl":null,"send":0.0,"wait":null,"receive":0.046,"total":0.05,"ttfb":0.004}},"redirects":[],"saved":null,"exchanges":[],"earlier":[],"error":null,"notices":[]}}],
 "arms":[],
 "warnings":[],
-"summary":{{"targets":1,"ok":1,"unchanged":0,"failed":0,"not_done":0,"skipped":0,"done_before":0,"retries":0,"bytes":1256,"served_bytes":1256,"wire_bytes":1500,"workers":4,"paced":false,"stopped":false,"listed":null,"runs":null,"parallel":0.05,"input_wait":0.0,"input_idle":0.0,"serial":{{"method":"estimate","seconds":0.05,"speedup":1.0,"best_speedup":1.0}},"throughput":25120.0,"urls_per_second":20.0,{},{},"intended_latency":null,"slowdown":null,"statuses":{{"200":1}},"origins":[],"more_origins":0,"merged":null}},
+"summary":{{"targets":1,"ok":1,"unchanged":0,"failed":0,"not_done":0,"skipped":0,"done_before":0,"retries":0,"bytes":1256,"served_bytes":1256,"wire_bytes":1500,"workers":4,"paced":false,"stopped":false,"listed":null,"runs":null,"parallel":0.05,"input_wait":0.0,"input_idle":0.0,"retry_idle":0.0,"serial":{{"method":"estimate","seconds":0.05,"speedup":1.0,"best_speedup":1.0,"unseen_limit":null}},"throughput":25120.0,"urls_per_second":20.0,{},{},"intended_latency":null,"slowdown":null,"statuses":{{"200":1}},"origins":[],"more_origins":0,"merged":null}},
 "comparison":null,
 "sweep":null,
 "against":null,
@@ -145,11 +145,12 @@ fn expected_why() -> Value {
     json!({
         "reasons": [
             {"reason": "at-once", "origin": origin, "requests": 1.04, "most": 2.1, "serial": 0.02, "parallel": 0.16, "share": 0.6},
-            {"reason": "slowest-url", "url": "http://a.example/|<b>", "seconds": 1.2, "of": 1.21, "share": 0.5},
+            {"reason": "slowest-url", "url": "http://a.example/|<b>", "seconds": 1.2, "waits": 0.0, "of": 1.21, "share": 0.5},
             {"reason": "full-line", "serial": 94e6, "parallel": 93e6, "share": 0.4},
             {"reason": "machine", "used": 1.9, "processors": 2, "busy": 0.99, "running": 0.9, "share": 0.3},
             {"reason": "connections", "kept": 0.0003, "new": 0.041, "is_estimated": false, "serial": 0.9, "parallel": 0.8, "share": 0.2},
             {"reason": "push-back", "origin": origin, "too_many": 17, "unavailable": 1, "refused": 2, "at_once": 4, "per_second": null, "share": 0.1},
+            {"reason": "rate-limit", "origin": origin, "per_second": 10.0, "too_many": 40, "unavailable": 0, "share": 0.1},
         ],
         "lost": 0.75,
         "phases": [{"origin": origin, "serial": phases(0.02), "parallel": phases(0.16)}],

@@ -7,6 +7,7 @@ use ureq::unversioned::transport::time;
 use super::super::framing::BodyLength;
 use super::super::handover::NextRequest;
 use super::super::stream::ByteStream;
+use super::super::whole_body::WholeBody;
 use super::*;
 use crate::pool::StopToken;
 
@@ -110,8 +111,10 @@ impl Bench {
             clock: Arc::clone(&self.clock),
             handover: Arc::clone(&self.handover),
             connections: Arc::clone(&self.connections),
+            now: Instant::now(),
         };
-        let mut connection = Connection::new(stream, None, parts, is_reused);
+        let next = self.handover.take_next();
+        let mut connection = Connection::new(stream, None, parts, next, is_reused);
         connection.transmit_output(0, for_ever()).unwrap();
         connection
     }
@@ -141,7 +144,7 @@ impl Bench {
 
     /// True if the connection was kept.
     fn has_kept(&self) -> bool {
-        self.connections.take("origin").is_some()
+        self.connections.take("origin", Instant::now()).is_some()
     }
 }
 
@@ -156,16 +159,21 @@ fn for_ever() -> NextTimeout {
 
 const HEAD: &str = "HTTP/1.0 200\r\n\r\n";
 
+/// The same of a body that is not ureq's to read.
+const WHOLE: &str = "HTTP/1.0 204\r\n\r\n";
+
 fn text(bytes: Result<Vec<u8>, Fault>) -> Result<String, Fault> {
     bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
 }
 
 #[test]
 fn ureq_reads_a_canonical_head_and_a_body_that_ends_with_its_input() {
-    for (steps, body, is_kept) in [
+    let (whole, coming) = (true, false);
+    for (steps, body, is_whole, is_kept) in [
         (
             &[Bytes(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc")][..],
             "abc",
+            whole,
             true,
         ),
         (
@@ -175,11 +183,13 @@ fn ureq_reads_a_canonical_head_and_a_body_that_ends_with_its_input() {
                 Bytes(b"c"),
             ],
             "abc",
+            coming,
             true,
         ),
         (
             &[Bytes(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")],
             "",
+            whole,
             true,
         ),
         (
@@ -187,6 +197,7 @@ fn ureq_reads_a_canonical_head_and_a_body_that_ends_with_its_input() {
                 b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
             )],
             "abc",
+            whole,
             true,
         ),
         (
@@ -198,6 +209,7 @@ fn ureq_reads_a_canonical_head_and_a_body_that_ends_with_its_input() {
                 Bytes(b"\n0\r\n\r\n"),
             ],
             "abc",
+            coming,
             true,
         ),
         // The body is whole, and what is left of the framing is not waited for.
@@ -206,16 +218,19 @@ fn ureq_reads_a_canonical_head_and_a_body_that_ends_with_its_input() {
                 b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n",
             )],
             "abc",
+            whole,
             false,
         ),
         (
             &[Bytes(b"HTTP/1.1 200 OK\r\n\r\nab"), Bytes(b"c"), End],
             "abc",
+            coming,
             false,
         ),
         (
             &[Bytes(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabcdef")],
             "abc",
+            whole,
             false,
         ),
         (
@@ -224,6 +239,7 @@ fn ureq_reads_a_canonical_head_and_a_body_that_ends_with_its_input() {
                 Bytes(b"bcd"),
             ],
             "abc",
+            coming,
             false,
         ),
         (
@@ -231,6 +247,7 @@ fn ureq_reads_a_canonical_head_and_a_body_that_ends_with_its_input() {
                 b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc",
             )],
             "abc",
+            whole,
             false,
         ),
         (
@@ -239,17 +256,43 @@ fn ureq_reads_a_canonical_head_and_a_body_that_ends_with_its_input() {
                 Bytes(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na"),
             ],
             "a",
+            whole,
             true,
         ),
     ] {
         let bench = Bench::new();
         let mut connection = bench.connection(steps, false);
         let read = text(bench.read(&mut connection));
-        assert_eq!(read, Ok(format!("{HEAD}{body}")), "{steps:?}");
+        // All of it has come: to ureq there is none, and the client takes it from the buffers.
+        let head = if is_whole { WHOLE } else { HEAD };
+        assert_eq!(read, Ok(format!("{head}{body}")), "{steps:?}");
         drop(connection);
         assert_eq!(bench.has_kept(), is_kept, "{steps:?}");
         let answer = bench.handover.take_answer().expect("a head has come");
         assert_eq!(answer.head.status().as_u16(), 200, "{steps:?}");
+        assert_eq!(answer.is_whole, is_whole, "{steps:?}");
+    }
+}
+
+#[test]
+fn a_whole_body_is_read_from_the_buffers_which_go_back_for_the_next_request() {
+    let bench = Bench::new();
+    for body in ["abc", "", "defg"] {
+        let answer = format!(
+            "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let steps = [Bytes(answer.leak().as_bytes())];
+        let mut connection = bench.connection(&steps, false);
+        assert!(connection.await_input(for_ever()).unwrap(), "{body}");
+        // As ureq does once it has read the head.
+        connection.buffers().input_consume(WHOLE.len());
+        drop(connection);
+        let mut whole = WholeBody::take(&bench.handover);
+        let mut read = String::new();
+        whole.read_to_string(&mut read).unwrap();
+        assert_eq!(read, body);
+        drop(whole);
     }
 }
 

@@ -94,7 +94,7 @@ fn the_newest_connection_of_a_key_is_taken_first_and_no_other_keys() {
     for (name, number) in [("a", 1), ("b", 2), ("a", 3)] {
         store.give(&key(name), maker.connection(number, true));
     }
-    let taken = ["a", "a", "a", "b", "c"].map(|name| port(store.take(name)));
+    let taken = ["a", "a", "a", "b", "c"].map(|name| port(store.take(name, Instant::now())));
     assert_eq!(taken, [Some(3), Some(1), None, Some(2), None]);
 }
 
@@ -105,7 +105,7 @@ fn the_oldest_connection_of_all_makes_way_for_a_new_one() {
         store.give(&key(name), maker.connection(number, true));
     }
     assert_eq!(maker.open(), 3);
-    let taken = ["a", "b", "b", "c", "c"].map(|name| port(store.take(name)));
+    let taken = ["a", "b", "b", "c", "c"].map(|name| port(store.take(name, Instant::now())));
     assert_eq!(taken, [None, Some(3), None, Some(5), Some(4)]);
 }
 
@@ -116,9 +116,9 @@ fn a_closed_connection_takes_the_older_ones_with_it() {
     store.give(&key("a"), maker.connection(2, true));
     store.give(&key("b"), maker.connection(3, true));
     store.give(&key("a"), maker.connection(4, false));
-    assert_eq!(port(store.take("a")), None);
+    assert_eq!(port(store.take("a", Instant::now())), None);
     assert_eq!(maker.open(), 1);
-    assert_eq!(port(store.take("b")), Some(3));
+    assert_eq!(port(store.take("b", Instant::now())), Some(3));
 }
 
 #[test]
@@ -143,7 +143,7 @@ fn a_connection_is_not_used_past_the_time_for_which_the_server_keeps_it() {
             ..maker.connection(1, true)
         };
         store.give(&key("a"), connection);
-        let taken = store.take("a");
+        let taken = store.take("a", Instant::now());
         assert_eq!(
             taken.is_some(),
             is_used,
@@ -184,18 +184,18 @@ fn only_a_connection_that_is_fresh_and_trusted_is_used_unchecked() {
         ..maker.connection(1, true)
     };
     store.give(&key("a"), fresh());
-    assert!(store.take("a").is_some() && maker.looks() == 0);
+    assert!(store.take("a", Instant::now()).is_some() && maker.looks() == 0);
     let unread = IdleConnection {
         has_seen_all: false,
         ..fresh()
     };
     store.give(&key("a"), unread);
-    assert!(store.take("a").is_some() && maker.looks() == 1);
+    assert!(store.take("a", Instant::now()).is_some() && maker.looks() == 1);
     store.distrust(&key("a"));
     store.give(&key("a"), fresh());
-    assert!(store.take("a").is_some() && maker.looks() == 2);
+    assert!(store.take("a", Instant::now()).is_some() && maker.looks() == 2);
     store.give(&key("b"), fresh());
-    assert!(store.take("b").is_some() && maker.looks() == 2);
+    assert!(store.take("b", Instant::now()).is_some() && maker.looks() == 2);
 }
 
 #[test]
@@ -205,7 +205,10 @@ fn a_shortage_closes_the_oldest_idle_connection_then_waits_and_then_gives_up() {
     store.give(&key("a"), maker.connection(1, true));
     store.give(&key("b"), maker.connection(2, true));
     assert!(store.await_resource(Shortage::ProcessFiles));
-    assert_eq!((maker.open(), port(store.take("a"))), (1, None));
+    assert_eq!(
+        (maker.open(), port(store.take("a", Instant::now()))),
+        (1, None)
+    );
     // A port does not come back with the connection.
     assert!(store.await_resource(Shortage::Ports));
     assert_eq!(maker.open(), 1);
@@ -251,7 +254,11 @@ fn every_connection_is_found_once_whatever_is_taken_given_and_closed() {
             5..9 => {
                 let newest = expected.entry(name.clone()).or_default().pop();
                 let newest = newest.map(|(_, number)| number);
-                assert_eq!(port(store.take(&name)), newest, "step {step}");
+                assert_eq!(
+                    port(store.take(&name, Instant::now())),
+                    newest,
+                    "step {step}"
+                );
             }
             _ => {
                 store.forget(&name);

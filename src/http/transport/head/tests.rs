@@ -281,26 +281,6 @@ fn tokens_and_times_are_found_in_lists() {
 }
 
 #[test]
-fn every_control_character_is_found_at_every_place_and_nothing_else() {
-    for byte in 0..=u8::MAX {
-        for length in [1, 2, 15, 16, 17, 33] {
-            for place in 0..length {
-                let mut lines = vec![0x80 | b'a'; length];
-                lines[place] = byte;
-                assert_eq!(
-                    has_odd_control(&lines, 0),
-                    byte != b'\n' && byte != b'\t' && byte.is_ascii_control(),
-                    "{byte} at {place} of {length}"
-                );
-            }
-        }
-    }
-    assert!(!has_odd_control(b"", 0));
-    assert!(!has_odd_control(b"a\tb\r\nc\nd\r\n", 2));
-    assert!(has_odd_control(b"a\rb\r\nc\nd\r\n", 2));
-}
-
-#[test]
 fn a_name_is_found_whatever_its_length() {
     let names: Vec<String> = (1..200).map(|length| "n".repeat(length)).collect();
     let fields: Vec<(&str, &str)> = names.iter().map(|name| (&**name, "v")).collect();

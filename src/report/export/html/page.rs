@@ -142,7 +142,8 @@ impl HtmlPage<'_> {
                 (timeline::figure(&self.timelines()))
             }))
             (section("latency", "Times per URL", &html! {
-                @if !several { (self.which()) }
+                @if several { p.note { "Of the last run of each arm." } } @else { (self.which()) }
+                @if let Some(all) = self.result.latency_of_all() { p.note { (all) } }
                 (latency::section(&self.summaries()))
             }))
             (section("table", "URLs", &html! {
@@ -248,7 +249,7 @@ impl HtmlPage<'_> {
         let without = wording::without_status(summary);
         parts.extend(without.map(|(count, why)| format!("{} {why}", counted(count, "URL"))));
         html! {
-            @if summary.ended() > 0 { p.lead { (parts.join(" · ")) } }
+            @if summary.tried() > 0 { p.lead { (parts.join(" · ")) } }
         }
     }
 }

@@ -80,7 +80,9 @@ impl<'a> PageResult<'a> {
     /// Tells if URLs failed and none succeeded.
     pub(super) fn is_all_failed(&self) -> bool {
         match self {
-            PageResult::Run(summary, _) => summary.failed > 0 && summary.succeeded() == 0,
+            PageResult::Run(summary, _) => {
+                summary.failed + summary.not_done > 0 && summary.succeeded() == 0
+            }
             PageResult::Comparison(_) | PageResult::Sweep(_) => false,
         }
     }
@@ -99,6 +101,25 @@ impl<'a> PageResult<'a> {
         match self {
             PageResult::Comparison(comparison) => Some(comparison),
             PageResult::Run(..) | PageResult::Sweep(_) => None,
+        }
+    }
+
+    /// The percentiles of all runs of what the page shows one run of. They are the ones of other reports.
+    pub(super) fn latency_of_all(&self) -> Option<String> {
+        match self {
+            PageResult::Run(..) => None,
+            PageResult::Comparison(comparison) => {
+                let arms = wording::arm_latencies(&comparison.serial, &comparison.parallel);
+                let runs = counted(comparison.pairs() as u64, "pair");
+                (!arms.is_empty()).then(|| format!("All {runs} together: {}.", arms.join(" · ")))
+            }
+            PageResult::Sweep(sweep) => {
+                let point = sweep.at_knee()?;
+                let runs = counted(point.times.seconds.len() as u64, "run");
+                let workers = counted(point.workers as u64, "worker");
+                let latency = wording::latency_of_runs(&point.times)?;
+                Some(format!("All {runs} with {workers} together: {latency}."))
+            }
         }
     }
 
@@ -191,6 +212,7 @@ fn run_counts(summary: &Summary) -> Vec<Count> {
         more.extend(Some(rate).filter(|_| !is_single(summary)));
     }
     more.extend(wording::input_wait(summary, Estimate::of(summary).as_ref()));
+    more.extend(wording::retry_wait(summary));
     parts.extend(more.into_iter().map(Count::from));
     parts
 }
@@ -270,18 +292,14 @@ fn run_cards(summary: &Summary, estimate: Option<&Estimate>) -> Vec<Card> {
     };
     let serial = "estimated: the sum of the requests' times".to_owned();
     let gain = vec![
-        wording::IF_NOT_LIMITED.to_owned(),
+        wording::condition(estimate).to_owned(),
         HTML.best(estimate),
         wording::MEASURED_BY.to_owned(),
     ];
     vec![
         parallel,
         Card::new("Serial", duration(estimate.serial), vec![serial]),
-        Card::new(
-            "Speed-up",
-            format!("up to {}", HTML.ratio(estimate.speedup)),
-            gain,
-        ),
+        Card::new("Speed-up", HTML.estimate(estimate), gain),
     ]
 }
 

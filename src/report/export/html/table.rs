@@ -70,6 +70,9 @@ pub(super) fn section(sample: &RowSample) -> Markup {
         @if let Some(sentence) = sample.sentence() {
             p.note { (counted(sample.seen(), "URL")) " in all. " (sentence) }
         }
+        @if rows.iter().any(|row| row.attempts > 1) {
+            p.note { "The time of a URL that was tried again is with waiting for retries." }
+        }
         @if is_long {
             noscript {
                 p.note {
