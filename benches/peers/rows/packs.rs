@@ -33,9 +33,9 @@ pub(super) fn packed(bench: &Bench) -> Vec<Table> {
                 command.arg("-c").arg(&records);
                 command
             }));
-            "gzip compresses the records of the WARC, which lie there"
+            "gzip compresses the records of the WARC, which lie there".to_owned()
         }
-        Err(why) => &format!("gzip has nothing to compress: {why}"),
+        Err(why) => format!("gzip has nothing to compress: {why}"),
     };
     bench.race(&mut all);
     let _ = fs::remove_dir_all(&scratch);
