@@ -39,10 +39,9 @@ impl PackBatch {
 
 /// The member that the outcome has for a pack, if it is not there yet.
 fn member(ready: &Ready) -> Option<&PackMember> {
-    match &ready.unplaced {
-        Some((UnplacedBody::Member(member), _)) if ready.outcome.verdict == Verdict::Ok => {
-            Some(member)
-        }
+    let (unplaced, _) = ready.unplaced.as_ref()?;
+    match &**unplaced {
+        UnplacedBody::Member(member) if ready.outcome.verdict == Verdict::Ok => Some(member),
         _ => None,
     }
 }
@@ -97,7 +96,8 @@ impl Engine<'_> {
         let with_member = waiting.iter_mut().filter(|ready| member(ready).is_some());
         let mut with_member: Vec<&mut Ready> = with_member.take(count).collect();
         let members = with_member.iter_mut().filter_map(|ready| {
-            let Some((UnplacedBody::Member(member), _)) = &mut ready.unplaced else {
+            let (unplaced, _) = ready.unplaced.as_mut()?;
+            let UnplacedBody::Member(member) = &mut **unplaced else {
                 return None;
             };
             Some(BatchMember {
