@@ -17,7 +17,8 @@ pub(crate) struct Usage {
     pub(crate) wall: f64,
     /// Seconds of user and system time, its own children's included.
     pub(crate) cpu: f64,
-    /// The most memory resident at once, in bytes.
+    /// The most memory resident at once, in bytes. No lower than what this program had when it started the
+    /// client, for the system counts from there: it keeps little itself.
     pub(crate) peak: f64,
     /// How many requests it made.
     pub(crate) requests: f64,

@@ -43,7 +43,8 @@ impl Site {
         fs::create_dir(&root).expect("the folder is new");
         fs::write(root.join("tiny.bin"), "x").expect("the folder can be written");
         fs::write(root.join("small.bin"), [b'x'; 1024]).expect("the folder can be written");
-        fs::write(root.join("medium.bin"), bodies::json(10 * 1024))
+        File::create(root.join("medium.bin"))
+            .and_then(|file| bodies::write_json(10 * 1024, BufWriter::new(file)))
             .expect("the folder can be written");
         // Any number of URLs, the same few bytes.
         let places = format!(

@@ -42,7 +42,7 @@ fn member(ready: &Ready) -> Option<&PackMember> {
     let (unplaced, _) = ready.unplaced.as_ref()?;
     match &**unplaced {
         UnplacedBody::Member(member) if ready.outcome.verdict == Verdict::Ok => Some(member),
-        _ => None,
+        UnplacedBody::Member(_) | UnplacedBody::File(_) => None,
     }
 }
 

@@ -40,7 +40,8 @@ pub enum UnseenLimit {
     /// Bodies were coming for most of the time. On a full line each comes the more slowly the more of them come, and
     /// nothing in a run with the same number of workers all along tells that from a server that sends slowly.
     Line,
-    /// Too few requests, or too few at once, to [see](Slowdown) whether the server answered more slowly for them.
+    /// Too few or too short requests, or too few at once, to [see](Slowdown) whether the server, or this machine,
+    /// answered more slowly for them.
     Server,
 }
 
@@ -58,10 +59,11 @@ impl UnseenLimit {
             None
         } else if summary.receiving > summary.busy / 2 {
             Some(UnseenLimit::Line)
-        } else if !Slowdown::would_show(summary.workers, summary.latency.count()) {
-            Some(UnseenLimit::Server)
         } else {
-            None
+            let latency = &summary.latency;
+            let typical = latency.p(50.0).unwrap_or_default();
+            let is_seen = Slowdown::would_show(summary.workers, latency.count(), typical);
+            (!is_seen).then_some(UnseenLimit::Server)
         }
     }
 }
@@ -287,34 +289,38 @@ mod tests {
 
     #[test]
     fn a_limit_that_the_run_would_not_show_is_named() {
-        let run = |workers, urls, receiving| {
+        let run = |workers, urls, receiving, ms| {
             let mut run = Summary {
                 ok: urls,
                 receiving: Duration::from_secs(receiving),
                 ..summary(workers, 100, 3, 20)
             };
             for _ in 0..urls {
-                run.latency.record(Duration::from_secs(1));
+                run.latency.record(Duration::from_millis(ms));
             }
             Estimate::of(&run).expect("it has times").unseen
         };
-        for (workers, urls, receiving, expected) in [
-            (8, 100, 10, None),
-            (8, 100, 50, None),
-            (8, 100, 51, Some(UnseenLimit::Line)),
-            (8, 39, 10, Some(UnseenLimit::Server)),
-            (8, 40, 10, None),
-            (5, 100, 10, Some(UnseenLimit::Server)),
-            (6, 100, 10, None),
-            (2, 2, 90, Some(UnseenLimit::Line)),
+        use UnseenLimit::{Line, Server};
+        for (workers, urls, receiving, ms, expected) in [
+            (8, 100, 10, 1000, None),
+            (8, 100, 50, 1000, None),
+            (8, 100, 51, 1000, Some(Line)),
+            (8, 39, 10, 1000, Some(Server)),
+            (8, 40, 10, 1000, None),
+            (5, 100, 10, 1000, Some(Server)),
+            (6, 100, 10, 1000, None),
+            (2, 2, 90, 1000, Some(Line)),
+            // 2 ms more than 5 would have been told, and are 1.4 times as much; of shorter ones they are more.
+            (8, 100, 10, 8, None),
+            (8, 100, 10, 6, Some(Server)),
+            (8, 100, 10, 1, Some(Server)),
             // One worker shares nothing.
-            (1, 2, 90, None),
+            (1, 2, 90, 1000, None),
         ] {
-            let found = run(workers, urls, receiving);
-            assert_eq!(
-                found, expected,
-                "{workers} workers, {urls} URLs, {receiving} s"
-            );
+            let found = run(workers, urls, receiving, ms);
+            let given =
+                format!("{workers} workers, {urls} URLs of {ms} ms, {receiving} s of bodies");
+            assert_eq!(found, expected, "{given}");
         }
         // From 1 to 1.05 is no range.
         let hardly = Estimate::of(&summary(2, 20, 19, 19)).expect("it has times");

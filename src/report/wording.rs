@@ -210,7 +210,7 @@ pub(super) fn condition(estimate: &Estimate) -> &'static str {
     match estimate.unseen {
         None => "estimated, if the server is not the limit",
         Some(UnseenLimit::Line) => "estimated: a full line would not be seen",
-        Some(UnseenLimit::Server) => "estimated: too few requests to see a server's limit",
+        Some(UnseenLimit::Server) => "estimated: a server's limit would not be seen",
     }
 }
 

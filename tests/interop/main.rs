@@ -43,6 +43,7 @@ mod hyperfine;
 mod many_urls;
 mod packs;
 mod proxy;
+mod public_surface;
 mod readme;
 mod save;
 mod scale;

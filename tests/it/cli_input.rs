@@ -1,6 +1,7 @@
 //! The program as a process: lists that are long, slow, damaged or hostile.
 
 use std::fs;
+#[cfg(target_os = "linux")]
 use std::io::Write;
 
 use crate::pfetch::{Dir, pfetch};

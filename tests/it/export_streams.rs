@@ -4,8 +4,7 @@ use std::fs;
 use std::io::Read;
 use std::thread;
 
-use rustix::fs::{CWD, FileType, Mode, mknodat};
-
+use crate::fifo::make_fifo;
 use crate::pfetch::{Dir, pfetch};
 use crate::server::Server;
 
@@ -62,7 +61,7 @@ fn an_open_descriptor_and_a_named_pipe_are_written_to_as_they_are() {
     run.check(&table, table.lines().count() == 2);
 
     let pipe = dir.path().join("pipe");
-    mknodat(CWD, &pipe, FileType::Fifo, Mode::from_raw_mode(0o600), 0).expect("it can be made");
+    make_fifo(&pipe);
     let reader = thread::spawn({
         let pipe = pipe.clone();
         move || {

@@ -22,6 +22,8 @@ use pfetch::model::target::Verb;
 use pfetch::report::{Baseline, JsonLines};
 use tempfile::TempDir;
 
+use crate::fifo::make_fifo;
+
 const HEADER: &str = "{\"type\":\"pfetch-log\",\"schema\":2}\n";
 
 /// A folder, and the name of a log in it that is not there yet.
@@ -540,7 +542,7 @@ fn a_log_that_is_being_written_is_refused() {
 fn only_regular_files_are_taken() {
     let (folder, _) = place();
     let pipe = folder.path().join("pipe");
-    make_pipe(&pipe);
+    make_fifo(&pipe);
     let socket = folder.path().join("socket");
     let _listening = UnixListener::bind(&socket).unwrap();
     for (path, what) in [
@@ -558,11 +560,6 @@ fn only_regular_files_are_taken() {
             )
         );
     }
-}
-
-fn make_pipe(path: &Path) {
-    let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
-    rustix::fs::mkfifoat(rustix::fs::CWD, path, mode).unwrap();
 }
 
 #[test]

@@ -56,11 +56,29 @@ fn lines_have_the_members_that_the_printed_schema_lists() {
     let schema: Value = serde_json::from_str(KEPT).expect("it is JSON");
     let server = Server::start();
     let [good, bad] = [server.url("/bytes/10"), server.url("/status/404")];
-    let plain = pfetch(&[good.as_str(), &bad, "--format=jsonl", "--assert=failed<=9", "-v"]);
+    let plain = pfetch(&[
+        good.as_str(),
+        &bad,
+        "--format=jsonl",
+        "--assert=failed<=9",
+        "-v",
+    ]);
     has_members_of_schema(&plain.run().exits(1), &schema);
-    let compared = pfetch(&[good.as_str(), &good, "--format=jsonl", "--compare", "--runs=2"]);
+    let compared = pfetch(&[
+        good.as_str(),
+        &good,
+        "--format=jsonl",
+        "--compare",
+        "--runs=2",
+    ]);
     has_members_of_schema(&compared.run().exits(0), &schema);
-    let swept = pfetch(&[good.as_str(), &good, "--format=jsonl", "--sweep=1,2", "--runs=2"]);
+    let swept = pfetch(&[
+        good.as_str(),
+        &good,
+        "--format=jsonl",
+        "--sweep=1,2",
+        "--runs=2",
+    ]);
     has_members_of_schema(&swept.run().exits(0), &schema);
 }
 

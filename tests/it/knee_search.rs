@@ -268,6 +268,24 @@ fn simulated_searches_find_the_knee_with_few_runs_and_claim_no_wrong_one() {
 }
 
 #[test]
+fn a_smaller_number_that_may_do_as_well_loses_to_no_larger_one_by_a_single_run() {
+    let mut search = KneeSearch::new(MOST, MOST_RUNS);
+    let mut order = Vec::new();
+    while let Some(workers) = search.next_count() {
+        let run = order.iter().filter(|tried| **tried == workers).count();
+        order.push(workers);
+        let slow = match (workers, run) {
+            (12, 0) => 1.07,
+            (16 | 32, 1) => 1.03,
+            _ => 1.0,
+        };
+        search.add(workers, slow / workers.min(11) as f64, false);
+    }
+    let runs = |wanted: usize| order.iter().filter(|tried| **tried == wanted).count();
+    assert_eq!((runs(12), runs(16)), (2, 2), "{order:?}");
+}
+
+#[test]
 fn a_single_slow_run_does_not_end_the_doubling() {
     let mut search = KneeSearch::new(MOST, MOST_RUNS);
     let mut order = Vec::new();

@@ -8,6 +8,8 @@ mod busy;
 mod commands;
 #[path = "../support/exhaustive.rs"]
 mod exhaustive;
+#[path = "../support/fifo.rs"]
+mod fifo;
 #[path = "../support/markup.rs"]
 mod markup;
 #[path = "../support/moments.rs"]

@@ -11,8 +11,7 @@ use std::os::unix::fs::{FileTypeExt, symlink};
 use std::path::Path;
 use std::thread;
 
-use rustix::fs::{CWD, FileType, Mode, mknodat};
-
+use crate::fifo::make_fifo;
 use crate::pfetch::{Dir, Run, pfetch};
 use crate::server::Server;
 
@@ -27,7 +26,7 @@ fn mirror() -> Server {
 
 fn fifo(dir: &Dir) -> String {
     let path = dir.path().join("pipe");
-    mknodat(CWD, &path, FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
+    make_fifo(&path);
     path.to_str().unwrap().to_owned()
 }
 

@@ -6,6 +6,7 @@
 )]
 
 use pfetch::measure::assert::RunFigures;
+use pfetch::model::auto_runs::{AutoEnd, AutoRuns};
 use pfetch::model::event::{AssertionResult, AssertionVerdict, Event, Listener};
 use pfetch::model::margin::Margin;
 use pfetch::model::measurement::{
@@ -98,6 +99,39 @@ fn a_sweep_whose_runs_scatter_does_not_claim_that_the_fewest_are_enough() {
         let points: [(usize, &[f64]); 2] = [(1, &[1.0, 3.0, 2.0]), (8, &[0.5, 0.9, 0.3])];
         let text = exported(export, &crate::story::Story::new(8).swept(&points));
         assert!(text.contains(&verdict["un".len()..]), "{export}: {text}");
+    }
+}
+
+#[test]
+fn a_sweep_that_chose_its_rounds_asks_for_more_of_what_ended_it() {
+    for (ended_by, remedy) in [
+        (AutoEnd::MostPairs, "more runs would tell (--max-runs 60)"),
+        (
+            AutoEnd::MostTime,
+            "more time would tell (--measurement-time 2m)",
+        ),
+    ] {
+        let level = 0.99;
+        let swept = Sweep {
+            auto: Some(AutoRuns {
+                ended_by,
+                most_pairs: 30,
+                most_seconds: 60.0,
+                precision: None,
+                level,
+                deciding_level: level,
+            }),
+            ..scattered()
+        };
+        let text = human(&swept);
+        assert!(text.contains(remedy), "{text}");
+        // Its figures are at its level too: with a wider interval than 95 % has.
+        for gate in ["speedup>=2", "total<1s"] {
+            let judged = [&scattered(), &swept].map(|sweep| hold((None, Some(sweep)), gate, false));
+            let [given, chosen] = judged.map(|judged| judged.interval.unwrap());
+            assert!(chosen.low < given.low, "{gate}: {given:?} {chosen:?}");
+            assert!(chosen.high > given.high, "{gate}: {given:?} {chosen:?}");
+        }
     }
 }
 

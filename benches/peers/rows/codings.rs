@@ -1,6 +1,7 @@
 //! Bodies that are sent compressed, and decoded as they come.
 
 use std::fs::{self, File};
+use std::io::BufWriter;
 use std::path::Path;
 use std::process::Stdio;
 
@@ -27,8 +28,9 @@ const LENGTH: usize = 64 << 20;
 /// P13
 pub(super) fn decoded(bench: &Bench) -> Vec<Table> {
     let plain = bench.site.folder().join("body.json");
-    let text = bodies::json(bench.count(LENGTH));
-    fs::write(&plain, text).expect("the folder can be written");
+    File::create(&plain)
+        .and_then(|file| bodies::write_json(bench.count(LENGTH), BufWriter::new(file)))
+        .expect("the folder can be written");
     let tables = CODINGS.map(|coding| {
         let (name, program, _) = coding;
         match encode(bench, &plain, name, program) {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::clients;
 use crate::measure::{Contender, Usage, run_once};
-use crate::table::{CPU_EACH, Goal, Limit, PEAK, RATE, Table, middle};
+use crate::table::{CPU_EACH, Goal, Limit, PEAK, Table, WALL, middle};
 
 use super::Bench;
 
@@ -25,7 +25,7 @@ pub(super) fn all(bench: &Bench) -> Vec<Table> {
         }
     }
     bench.race(&mut contenders);
-    let mut table = Table::new("", &[CPU_EACH, RATE, PEAK], &contenders);
+    let mut table = Table::new("", &[CPU_EACH, WALL, PEAK], &contenders);
     for failure in failures {
         table = table.note(failure);
     }

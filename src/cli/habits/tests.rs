@@ -192,7 +192,11 @@ fn what_has_no_like_or_several_is_a_hint() {
         ("--duration 10s h", "--duration 10s: a load test that ends"),
         ("-n 100 -c 5 h", "-n 100 -c 5: requests of a load test"),
         ("-n100 h", "-n100: requests of a load test"),
-        ("-n 100 -c 5 -X POST h", "-n: a list is fetched once"),
+        (
+            "-n 100 -c 5 -X POST h",
+            "-n: a list is fetched once; for N requests of one URL: yes URL | head -n N | pfetch -j C; and -c: how many at \
+             once is -j N; and -X: pfetch only asks",
+        ),
         (
             "-t2 -c10 -d5s h",
             "-t2 -c10 -d5s: threads, connections and time",

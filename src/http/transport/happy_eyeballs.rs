@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, ioctl_fionbio};
 use rustix::net::sockopt::{self, Timeout};
-use rustix::net::{AddressFamily, SocketFlags, SocketType, connect, socket_with};
+use rustix::net::{AddressFamily, SocketType, connect};
 
+use super::os;
 use crate::http::fault::{Fault, Shortage, SocketError};
 use crate::http::request_clock::RequestClock;
 use crate::http::request_state::TICK;
@@ -105,12 +106,7 @@ pub(super) fn interleave(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
 /// To block in connect(2) is one system call, and a non-blocking connect with poll(2) takes three
 /// more: half of what a connection on a fast network costs.
 fn start(address: SocketAddr, wait: Option<Duration>) -> Result<(OwnedFd, bool), Errno> {
-    let socket = socket_with(
-        family(address),
-        SocketType::STREAM,
-        SocketFlags::CLOEXEC,
-        None,
-    )?;
+    let socket = os::socket(family(address), SocketType::STREAM)?;
     // The send time-out holds for connect(2) too (socket(7)), and stays for the requests.
     sockopt::set_socket_timeout(&socket, Timeout::Send, Some(wait.unwrap_or(TICK)))?;
     if wait.is_none() {
@@ -177,8 +173,7 @@ fn add_failure(
 /// True if this machine has an address from which `address` can be reached. Where IPv6 is off, it has none
 /// for `::1`, which connect(2) reports like a shortage of ports. A datagram socket takes no port of TCP's.
 fn has_local_address(address: SocketAddr) -> bool {
-    let family = family(address);
-    let probe = socket_with(family, SocketType::DGRAM, SocketFlags::CLOEXEC, None);
+    let probe = os::socket(family(address), SocketType::DGRAM);
     probe.is_ok_and(|probe| connect(&probe, &address) != Err(Errno::ADDRNOTAVAIL))
 }
 
@@ -226,8 +221,7 @@ mod tests {
 
     /// A listener whose backlog is full, with the connections that fill it.
     fn silent() -> (SocketAddr, Vec<TcpStream>, OwnedFd) {
-        let flags = SocketFlags::CLOEXEC;
-        let socket = socket_with(AddressFamily::INET, SocketType::STREAM, flags, None).unwrap();
+        let socket = os::socket(AddressFamily::INET, SocketType::STREAM).unwrap();
         bind(&socket, &SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
         listen(&socket, 0).unwrap();
         let address = SocketAddr::try_from(getsockname(&socket).unwrap()).unwrap();

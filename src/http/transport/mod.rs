@@ -16,6 +16,7 @@ mod handover;
 mod happy_eyeballs;
 pub(super) mod head;
 mod http_connect;
+mod os;
 mod socks;
 mod stream;
 mod whole_body;

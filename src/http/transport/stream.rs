@@ -14,6 +14,7 @@ use rustls::{ClientConnection, StreamOwned};
 use ureq::unversioned::transport::Buffers;
 
 use super::buffers::ConnectionBuffers;
+use super::os;
 use crate::http::fault::{Fault, SocketError};
 use crate::http::request_clock::RequestClock;
 use crate::http::request_state::TICK;
@@ -186,13 +187,8 @@ impl ByteStream for Socket {
         matches!(peeked, Err(Errno::WOULDBLOCK))
     }
 
-    /// Has the kernel drop the bytes without a copy (tcp(7), `MSG_TRUNC`).
-    #[cfg(any(target_os = "linux", target_os = "android"))]
     fn discard(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.receive(|stream| {
-            let (count, _) = recv(stream, &mut *buffer, RecvFlags::TRUNC)?;
-            Ok(count)
-        })
+        self.receive(|stream| Ok(os::discard(stream, buffer)?))
     }
 
     fn bind(&mut self, clock: &Arc<RequestClock>) {

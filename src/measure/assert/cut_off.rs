@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn gates_on_what_was_done_before_a_stop_are_judged_and_others_say_why_not() {
+    fn gates_on_what_was_done_before_a_deadline_are_judged_and_others_say_why_not() {
         let (remark, doubt) = (CutOff::REMARK, CutOff::DOUBT);
         let stopped = "the run was stopped before its end";
         for (gate, verdict, why) in [
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_did_nothing_before_its_stop_has_no_figures() {
+    fn a_run_that_did_nothing_before_its_deadline_has_no_figures() {
         let summary = Summary {
             failed: 4,
             not_done: 4,
@@ -179,7 +179,28 @@ mod tests {
         ] {
             let (verdict, why) = check(&summary, gate);
             assert_eq!(verdict, Unknown, "{gate}: {why}");
-            assert!(why.contains("stopped"), "{gate}: {why}");
+            assert!(why.contains("before"), "{gate}: {why}");
+        }
+    }
+
+    #[test]
+    fn a_run_that_something_else_stopped_has_none_either() {
+        let signalled = Summary {
+            failed: 1,
+            not_done: 0,
+            skipped: 4,
+            ..cut_off()
+        };
+        let merged = Summary {
+            merged: Some(2),
+            ..cut_off()
+        };
+        for summary in [signalled, merged] {
+            for gate in ["failed<=1", "p95<1s", "urls_per_second>=0"] {
+                let found = check(&summary, gate);
+                let why = "the run was stopped before its end".to_owned();
+                assert_eq!(found, (Unknown, why), "{gate}");
+            }
         }
     }
 }

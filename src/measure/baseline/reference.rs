@@ -44,8 +44,8 @@ mod tests {
             (&[(1.0, 13), (1.3, 7)], 0..13),
             (&[(1.0, 4), (1.3, 16)], 0..4),
             (&[(1.3, 13), (1.0, 7)], 13..20),
-            // Recovered; slower twice; recovered in part.
-            (&[(1.0, 4), (1.3, 5), (1.0, 11)], 9..20),
+            // Faster than before; slower twice; recovered in part.
+            (&[(1.0, 7), (1.3, 6), (0.7, 7)], 13..20),
             (&[(1.0, 7), (1.3, 6), (1.6, 7)], 0..7),
             (&[(1.0, 7), (1.5, 6), (1.2, 7)], 0..7),
             // Changes that two sessions may differ by, but not many of them together.

@@ -114,4 +114,8 @@ fn what_no_pair_would_decide_is_not_waited_for() {
     assert!(!sequence.is_over(2, look));
     assert!(sequence.is_over(3, look));
     assert_eq!(sequence.course(3).ended_by, AutoEnd::Decided);
+    // Nor is there a speed-up that could be precise.
+    let mut sequence = Sequence::new(stopping(60, Some(0.01)), 30);
+    assert!(sequence.is_over(3, look));
+    assert_eq!(sequence.course(3).ended_by, AutoEnd::Decided);
 }

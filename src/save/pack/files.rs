@@ -139,6 +139,17 @@ impl PackFolder {
         }
     }
 
+    /// The error of a pack or part that is another log's: one that is being written is not to be moved away.
+    pub(super) fn foreign(&self, name: &str) -> PackError {
+        let part = self.open_to_read(name).filter(|_| name.ends_with(PART));
+        // The lock is free again at once.
+        let locked = part.map(|part| flock(&part, FlockOperation::NonBlockingLockShared));
+        match locked {
+            Some(Err(Errno::WOULDBLOCK)) => PackError::Locked(self.shown(name)),
+            _ => PackError::Foreign(self.shown(name)),
+        }
+    }
+
     /// Tells whether the name is that of this file.
     fn is_still(&self, name: &str, file: &Stat) -> bool {
         let stat = rustix::fs::statat(&self.root, name, AtFlags::SYMLINK_NOFOLLOW);

@@ -37,7 +37,7 @@ impl Found {
             let whole = name.strip_suffix(PART).unwrap_or(&name);
             let is_ours = number_of(whole).is_none() || ours.contains(whole);
             if !is_ours && !folder.is_empty_part(&name) {
-                return Err(PackError::Foreign(folder.shown(&name)));
+                return Err(folder.foreign(&name));
             }
         }
         let found = Found {

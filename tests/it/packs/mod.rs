@@ -24,6 +24,7 @@ use crate::server::{Server, bytes, routes};
 mod finished;
 mod holes;
 mod lists;
+#[cfg(target_os = "linux")]
 mod memory;
 mod records;
 mod shards;

@@ -1,9 +1,10 @@
 //! Packs of shards (`--shard`): names of their own, and no clash where they have none.
 
 use std::fs;
+use std::sync::{Mutex, mpsc};
 
 use super::{Place, members, once, packs_of};
-use crate::server::{Server, bytes};
+use crate::server::{Server, bytes, routes};
 
 #[test]
 fn a_shard_names_its_packs_by_its_number_and_keys_are_those_of_the_whole_list() {
@@ -66,4 +67,34 @@ fn shards_whose_packs_would_have_the_same_names_do_not_touch_one_anothers() {
         .exits(2)
         .says("give --shard")
         .complains_in_a_line();
+}
+
+#[test]
+fn a_pack_that_another_run_is_writing_is_said_to_be_and_not_to_be_moved_away() {
+    let (go_on, held) = mpsc::channel::<()>();
+    let held = Mutex::new(held);
+    let server = Server::with(move |request, reply| {
+        if request.target == "/bytes/2" {
+            // Until the other end is dropped, by a test that fails too.
+            let _ = held.lock().map(|held| held.recv());
+        }
+        routes(request, reply)
+    });
+    let place = Place::new();
+    let urls = [server.url("/bytes/1"), server.url("/bytes/2")];
+    let args = ["-j1", "--format=jsonl", urls[0].as_str(), urls[1].as_str()];
+    let mut first = place.packing("tar=p-%d.tar", &args).start();
+    // The run's own line, and that of the first URL, whose body is in the pack.
+    let lines = [first.line(), first.line()];
+    assert!(lines[1].contains("/bytes/1"), "{lines:?}");
+    let second = ["--log=other.log", urls[0].as_str()];
+    let second = place.packing("tar=p-%d.tar", &second).run().exits(2);
+    let second = second.says("another pfetch is writing p-0.tar.part; wait");
+    second.complains_in_a_line();
+    drop(go_on);
+    first.end().exits(0);
+    // Another log's it is still, and there is nobody to wait for.
+    let third = ["--log=other.log", urls[0].as_str()];
+    let third = place.packing("tar=p-%d.tar", &third).run().exits(2);
+    third.says("p-0.tar is there, and the run log does not name it");
 }

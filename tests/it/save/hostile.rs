@@ -11,8 +11,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::sync::Mutex;
 
-use rustix::fs::{CWD, FileType, Mode, mknodat};
-
+use crate::fifo::make_fifo;
 use crate::pfetch::{Dir, Run, pfetch};
 use crate::raw::Raw;
 use crate::save::support::{Version, holds, names, save, save_and_tell};
@@ -61,10 +60,6 @@ fn fails_alone(dir: &Dir, args: &[&str], server: &Server, words: &[&str]) -> Run
         run.check(&format!("it says {word:?}"), message.contains(word));
     }
     run
-}
-
-fn fifo(path: &Path) {
-    mknodat(CWD, path, FileType::Fifo, Mode::from_raw_mode(0o644), 0).unwrap();
 }
 
 /// The run over `/file` and `/other` saves both, whatever has the name of the first one's part.
@@ -201,7 +196,7 @@ fn what_is_no_file_is_left_where_it_is() {
             (|path| fs::create_dir(path).unwrap()) as fn(&Path),
             "a directory",
         ),
-        (fifo, "no regular file"),
+        (make_fifo, "no regular file"),
     ] {
         for args in [&[][..], &["--exists=overwrite"], &["--no-resume"]] {
             let dir = Dir::on_disk();
@@ -354,7 +349,7 @@ fn a_part_that_has_another_name_too_is_not_written_to() {
 #[test]
 fn anything_at_the_name_of_the_part_is_left_where_it_is() {
     let server = mirror();
-    let make: [fn(&Path); 2] = [|path| fs::create_dir(path).unwrap(), fifo];
+    let make: [fn(&Path); 2] = [|path| fs::create_dir(path).unwrap(), make_fifo];
     for make in make {
         let dir = Dir::on_disk();
         make(&dir.path().join("file.part"));

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 
-use crate::cli::habits::meaning::{Habit, Meaning, Translation, is_number, joined};
+use crate::cli::habits::meaning::{Habit, Hint, Meaning, Translation, is_number, joined};
 
 const NAME: &str = "-o FILE saves one URL under a name, -d DIR any number, --cat prints the bodies";
 pub(super) const CONDITIONAL: &str =
@@ -162,8 +162,11 @@ fn continued(next: Option<&OsStr>) -> Translation {
         return Ok(Vec::new());
     };
     if is_number(next) {
-        return Err(
-            "how many at once is -j N; for N requests of one URL: yes URL | head -n N | pfetch -j C".into());
+        // Beside -n, whose hint has that line, it would be there twice.
+        return Err(Hint {
+            text: "how many at once is -j N".into(),
+            otherwise: "; for N requests of one URL: yes URL | head -n N | pfetch -j C".into(),
+        });
     }
     let text = next.to_string_lossy();
     match text.starts_with('-') || text.contains("://") {
