@@ -4,10 +4,10 @@
 use std::io;
 use std::time::Duration;
 
-use super::tests::NullListener;
 use super::{SweepPlan, WorkerCounts};
 use crate::measure::assert::Assertion;
 use crate::measure::made_up_times::{Noise, Random, chance};
+use crate::measure::null_listener::NullListener;
 use crate::measure::{Gates, MeasuredRun, Stopping};
 use crate::model::auto_runs::AutoEnd;
 use crate::model::event::{Event, Listener};

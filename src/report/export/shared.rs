@@ -172,7 +172,6 @@ mod tests {
                     url: url.to_owned(),
                     seconds: 1.0,
                     of: 1.0,
-                    waits: 0.0,
                 },
                 share: 1.0,
             }],
