@@ -173,7 +173,6 @@ mod tests {
                     seconds: 1.0,
                     waits: 0.0,
                     of: 1.0,
-                    waits: 0.0,
                 },
                 share: 1.0,
             }],
