@@ -21,7 +21,7 @@ pub(super) struct OriginRecord<'a> {
     per_second: Option<f64>,
     #[serde(deserialize_with = "number::count")]
     push_backs: u64,
-    /// Older reports have none of these.
+    // Older reports have none of these.
     #[serde(default, deserialize_with = "number::count")]
     too_many: u64,
     #[serde(default, deserialize_with = "number::count")]
