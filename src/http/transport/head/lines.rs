@@ -134,8 +134,11 @@ mod tests {
         }
     }
 
+    /// Lines with their places.
+    type Lines = Vec<(usize, Vec<u8>)>;
+
     /// The end, the lines and the odd controls of a head, byte by byte.
-    fn plainly(input: &[u8]) -> (Option<usize>, Vec<(usize, Vec<u8>)>, bool) {
+    fn plainly(input: &[u8]) -> (Option<usize>, Lines, bool) {
         let (mut lines, mut start) = (Vec::new(), leading_blanks(input));
         let begin = start;
         let mut end = None;
