@@ -2,14 +2,14 @@
 
 use std::io::{self, Write};
 
-/// Writes records of JSON, the same at each call, cut off after so many bytes. They are not collected first: a
+/// Writes records of JSON, the same for the same seed, cut off after so many bytes. They are not collected first: a
 /// client's peak of memory is no lower than this program's when it starts it.
-pub(crate) fn write_json(length: usize, mut to: impl Write) -> io::Result<()> {
+pub(crate) fn write_json(seed: u64, length: usize, mut to: impl Write) -> io::Result<()> {
     const WORDS: [&str; 16] = [
         "river", "signal", "orange", "harbour", "ledger", "mountain", "paper", "winter", "copper",
         "garden", "engine", "lantern", "meadow", "pillar", "quarry", "saddle",
     ];
-    let mut random = fastrand::Rng::with_seed(1);
+    let mut random = fastrand::Rng::with_seed(seed);
     let mut left = length;
     let mut record = String::from("[");
     while left > 0 {

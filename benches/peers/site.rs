@@ -22,6 +22,9 @@ pub(crate) struct Site {
     scratch: TempDir,
 }
 
+/// The number of different bodies of 10 KiB. Packed one after the other, they are more than a compressor looks back.
+const MEDIUM: u64 = 100;
+
 /// Of the large body, in bytes.
 pub(crate) const LARGE: usize = 1 << 30;
 
@@ -43,13 +46,16 @@ impl Site {
         fs::create_dir(&root).expect("the folder is new");
         fs::write(root.join("tiny.bin"), "x").expect("the folder can be written");
         fs::write(root.join("small.bin"), [b'x'; 1024]).expect("the folder can be written");
-        File::create(root.join("medium.bin"))
-            .and_then(|file| bodies::write_json(10 * 1024, BufWriter::new(file)))
-            .expect("the folder can be written");
+        fs::create_dir(root.join("medium")).expect("the folder is new");
+        for number in 0..MEDIUM {
+            File::create(root.join(format!("medium/{number:02}.bin")))
+                .and_then(|file| bodies::write_json(number, 10 * 1024, BufWriter::new(file)))
+                .expect("the folder can be written");
+        }
         // Any number of URLs, the same few bytes.
         let places = format!(
             "access_log off; keepalive_requests 1000000000; sendfile on; tcp_nopush on;\n\
-             open_file_cache max=100; open_file_cache_valid 10m;\n\
+             open_file_cache max=1000; open_file_cache_valid 10m;\n\
              location / {{ root {root}; }}\n\
              location /small/ {{ root {root}; try_files /small.bin =404; }}\n\
              location /tiny/ {{ root {root}; try_files /tiny.bin =404; }}\n\
@@ -57,7 +63,7 @@ impl Site {
              location /json/gzip/ {{ root {root}; add_header Content-Encoding gzip; }}\n\
              location /json/zstd/ {{ root {root}; add_header Content-Encoding zstd; }}\n\
              location /json/br/ {{ root {root}; add_header Content-Encoding br; }}\n\
-             location /medium/ {{ root {root}; try_files /medium.bin =404; }}\n\
+             location ~ ^/medium/[0-9]*([0-9][0-9])$ {{ root {root}; try_files /medium/$1.bin =404; }}\n\
              location /close/ {{ root {root}; keepalive_timeout 0; try_files /small.bin =404; }}\n",
             root = root.display()
         );

@@ -5,6 +5,7 @@ use std::io::{self, BufWriter, Write};
 use super::blocking::BlockingOutput;
 use super::packs::ListsToCheck;
 use super::run_log::unusable_log;
+use super::shards::note_uneven;
 use super::signals::WriteDeadline;
 use super::stdio::StdStream;
 use super::{NO_URLS, StartError, bodies, close_stdout, complain, packs};
@@ -67,8 +68,8 @@ pub(super) fn run(plan: &Plan, lists: Vec<List>) -> Result<ExitReasons, StartErr
         _ => Ok(()),
     });
     close_stdout(written, &mut reasons);
-    if let Some(uneven) = uneven_shards.filter(|_| detail.has_summary()) {
-        complain(&format!("note: {uneven}"));
+    if let Some(uneven) = &uneven_shards {
+        note_uneven(uneven, plan.run.shard, detail);
     }
     if counts == DryCounts::default() && !plan.allows_empty && reasons == ExitReasons::default() {
         complain(NO_URLS);

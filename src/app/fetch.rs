@@ -8,6 +8,7 @@ use super::body_stream::BodyStream;
 use super::packs::ListsToCheck;
 use super::run_log::unusable_log;
 use super::session::{EarlyEnd, Session};
+use super::shards::note_uneven;
 use super::{NO_URLS, Opened, StartError, bodies, complain, packs, workers};
 use crate::cli::{BodiesPlan, ExitReasons, Plan};
 use crate::engine::input::Source;
@@ -16,8 +17,9 @@ use crate::engine::{self, Bodies, Report, Work};
 use crate::http::Fetcher;
 use crate::measure::Estimate;
 use crate::measure::assert::RunFigures;
+use crate::model::run_shard::RunShard;
 use crate::pool::StopToken;
-use crate::report::left_undone;
+use crate::report::{Detail, left_undone};
 use crate::save::OrderedOutput;
 
 /// Time that the workers have to end when some of their jobs were given up.
@@ -103,9 +105,7 @@ pub(super) fn run(mut plan: Plan, opened: Opened) -> Result<ExitReasons, StartEr
     {
         complain(&format!("note: {note}"));
     }
-    if plan.report.style.detail.has_summary() {
-        add_notes(&report);
-    }
+    add_notes(&report, plan.run.shard, plan.report.style.detail);
     if report.has_left_jobs {
         // A worker that hangs in a system call (there should be none) must not keep the process alive.
         let _ = pool.shutdown(SHUTDOWN_TIMEOUT);
@@ -122,7 +122,7 @@ pub(super) fn run(mut plan: Plan, opened: Opened) -> Result<ExitReasons, StartEr
         session.reasons.usage = true;
     }
     let has_failed = session.reasons.failed;
-    Ok(session.finish(has_failed))
+    Ok(session.finish(has_failed, &report.summary, plan.report.style))
 }
 
 /// Opens the run log. Files that an earlier run saved keep their names, and the log itself is none to
@@ -165,15 +165,16 @@ fn open_log(
 }
 
 /// Says in a line each what a user would not expect of files and shards.
-fn add_notes(report: &Report) {
-    if let Some(displaced) = &report.displaced {
+fn add_notes(report: &Report, shard: Option<RunShard>, detail: Detail) {
+    let has_notes = detail.has_summary();
+    if let Some(displaced) = report.displaced.as_ref().filter(|_| has_notes) {
         complain(&format!("warning: {displaced}"));
     }
-    if let Some(foreign) = &report.foreign_parts {
+    if let Some(foreign) = report.foreign_parts.as_ref().filter(|_| has_notes) {
         complain(&format!("note: {foreign}"));
     }
     if let Some(uneven) = &report.uneven_shards {
-        complain(&format!("note: {uneven}"));
+        note_uneven(uneven, shard, detail);
     }
 }
 

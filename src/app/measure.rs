@@ -87,7 +87,7 @@ pub(super) fn run(
         .and_then(|result| Ok(conclude(result, &mut listener, &mut session)?));
     session.close(listener.reports, ended, Ok(()));
     let has_failed = session.reasons.failed;
-    Ok(session.finish(has_failed))
+    Ok(session.finish(has_failed, &counted, plan.report.style))
 }
 
 /// Makes all the runs, and returns the result as an event; `None` if the measurement was stopped or had no

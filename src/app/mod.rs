@@ -19,6 +19,7 @@ mod replay;
 mod reporters;
 mod run_log;
 mod session;
+mod shards;
 mod signals;
 mod stdio;
 mod workers;

@@ -39,7 +39,7 @@ pub(super) fn run(plan: &Plan, opened: Opened) -> Result<ExitReasons, StartError
         session.report_unwritten(&error);
     }
     // Failed URLs decide on the saved run only: the exit code is not about the runs in the files.
-    Ok(session.finish(has_failed))
+    Ok(session.end(has_failed))
 }
 
 /// Replays the files, and judges their figures. Returns whether more URLs failed in them than allowed.

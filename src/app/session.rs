@@ -10,15 +10,16 @@ use super::reporters::{self, ReportStreams};
 use super::signals::SignalWatch;
 use super::workers::SharedActivity;
 use super::{StartError, complain, exports};
-use crate::cli::{ExitReasons, JudgePlan, Plan};
+use crate::cli::{ExitLine, ExitReasons, JudgePlan, Plan};
 use crate::engine::CutShort;
 use crate::engine::resume::Journal;
 use crate::measure::assert::{Assertion, RunFigures};
 use crate::measure::baseline::{BaselineRecorder, SavedRun, Unsaved};
 use crate::model::event::{Event, Listener};
+use crate::model::summary::Summary;
 use crate::pool::StopToken;
-use crate::report::Fanout;
 use crate::report::replay::ReplayError;
+use crate::report::{Detail, Fanout, HumanStyle};
 
 /// All the reports, behind the recorder of the run that is saved or compared.
 pub(super) type Reports = BaselineRecorder<Fanout>;
@@ -145,9 +146,30 @@ impl Session {
         }
     }
 
+    /// [Ends](Session::end) the session, and says in a line what the exit code comes from, where several things decide.
+    pub(super) fn finish(
+        self,
+        has_failed: bool,
+        counted: &Summary,
+        style: HumanStyle,
+    ) -> ExitReasons {
+        let reasons = self.end(has_failed);
+        let line = ExitLine {
+            reasons,
+            counted,
+            allowed: style.allowed,
+        };
+        if let Some(text) = line.text()
+            && style.detail != Detail::Assertions
+        {
+            complain(&text);
+        }
+        reasons
+    }
+
     /// Saves the run if the plan asks for it, and returns the reasons for the exit code. `has_failed`: more
     /// URLs failed than allowed.
-    pub(super) fn finish(self, has_failed: bool) -> ExitReasons {
+    pub(super) fn end(self, has_failed: bool) -> ExitReasons {
         let mut reasons = self.reasons;
         let run = self.run.unwrap_or(Err(Unsaved::Stopped));
         self.baselines

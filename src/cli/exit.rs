@@ -1,53 +1,7 @@
 //! The exit code. This is the one place that decides it.
 
-use std::str::FromStr;
-
+use crate::model::max_failures::MaxFailures;
 use crate::model::summary::Summary;
-
-/// Limit on the failures of a run that still succeeds.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum MaxFailures {
-    /// A number of targets.
-    Count(u64),
-    /// A share of all targets, those that an earlier run had done included, in percent.
-    Percent(f64),
-}
-
-impl MaxFailures {
-    /// Tests whether the run had more failures.
-    pub fn exceeded_by(self, summary: &Summary) -> bool {
-        match self {
-            MaxFailures::Count(most) => summary.failed > most,
-            MaxFailures::Percent(most) => {
-                let all = summary.tried() + summary.done_before;
-                summary.failed as f64 * 100.0 > most * all as f64
-            }
-        }
-    }
-}
-
-impl Default for MaxFailures {
-    /// No failures.
-    fn default() -> Self {
-        MaxFailures::Count(0)
-    }
-}
-
-impl FromStr for MaxFailures {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let parsed = match text.strip_suffix('%') {
-            Some(percent) => percent
-                .parse()
-                .ok()
-                .filter(|percent| (0.0..=100.0).contains(percent))
-                .map(MaxFailures::Percent),
-            None => text.parse().ok().map(MaxFailures::Count),
-        };
-        parsed.ok_or_else(|| "give a number (5) or a share of all URLs (1%)".to_owned())
-    }
-}
 
 /// Reasons for an exit code other than 0. Several may hold; none depends on the order of the URLs or on
 /// timing, so the same failures give the same code.
@@ -105,6 +59,48 @@ impl ExitReasons {
     }
 }
 
+/// The reasons of an exit code in one line, for a run in which URLs failed and something else decides with them: a gate
+/// does not hold, or failures are allowed. `None` where the report and the code tell the same anyway.
+#[derive(Debug, Clone, Copy)]
+pub struct ExitLine<'a> {
+    /// The reasons.
+    pub reasons: ExitReasons,
+    /// The figures that failures are counted in.
+    pub counted: &'a Summary,
+    /// The failures that are allowed.
+    pub allowed: MaxFailures,
+}
+
+impl ExitLine<'_> {
+    /// The line: `exit code 3: an --assert does not hold; 3 of 100 URLs failed (5 % are allowed)`.
+    pub fn text(self) -> Option<String> {
+        let ExitLine {
+            reasons,
+            counted,
+            allowed,
+        } = self;
+        let code = reasons.code();
+        let is_judged = reasons.assertion || allowed.allowance().is_some();
+        if counted.failed == 0 || !is_judged || !matches!(code, 0 | 1 | 3) {
+            return None;
+        }
+        let mut parts = Vec::new();
+        if reasons.assertion {
+            parts.push("an --assert does not hold".to_owned());
+        }
+        if counted.not_done > 0 {
+            parts.push("the --deadline passed".to_owned());
+        }
+        let all = counted.tried() + counted.done_before;
+        let failed = format!("{} of {all} URLs failed", counted.failed);
+        parts.push(match allowed.allowance() {
+            Some(allowance) => format!("{failed} ({allowance})"),
+            None => failed,
+        });
+        Some(format!("exit code {code}: {}", parts.join("; ")))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,36 +126,72 @@ mod tests {
     }
 
     #[test]
-    fn failures_are_allowed_by_count_or_by_share() {
-        let summary = Summary {
-            ok: 98,
-            failed: 2,
-            skipped: 100,
+    fn the_code_is_explained_where_failures_are_not_all_that_decides() {
+        let counted = |failed, not_done| Summary {
+            ok: 100 - failed,
+            failed,
+            not_done,
+            skipped: not_done,
             ..Summary::default()
         };
-        for (text, exceeded) in [
-            ("0", true),
-            ("1", true),
-            ("2", false),
-            ("1.9%", true),
-            ("2%", false),
+        let reasons = |assertion, failed| ExitReasons {
+            assertion,
+            failed,
+            ..ExitReasons::default()
+        };
+        for (allowed, counted, reasons, expected) in [
+            ("0", counted(3, 0), reasons(false, true), None),
+            ("5%", counted(0, 0), reasons(true, false), None),
+            (
+                "5%",
+                counted(3, 0),
+                reasons(false, false),
+                Some("exit code 0: 3 of 100 URLs failed (5 % are allowed)"),
+            ),
+            (
+                "5%",
+                counted(6, 0),
+                reasons(false, true),
+                Some("exit code 1: 6 of 100 URLs failed (5 % are allowed)"),
+            ),
+            (
+                "5%",
+                counted(3, 0),
+                reasons(true, false),
+                Some(
+                    "exit code 3: an --assert does not hold; 3 of 100 URLs failed (5 % are allowed)",
+                ),
+            ),
+            (
+                "0",
+                counted(3, 0),
+                reasons(true, true),
+                Some("exit code 3: an --assert does not hold; 3 of 100 URLs failed"),
+            ),
+            (
+                "3",
+                counted(3, 8),
+                reasons(false, true),
+                Some("exit code 1: the --deadline passed; 3 of 100 URLs failed (3 are allowed)"),
+            ),
         ] {
-            let most: MaxFailures = text.parse().unwrap();
-            assert_eq!(most.exceeded_by(&summary), exceeded, "{text}");
+            let allowed = allowed.parse().expect("a limit");
+            let line = ExitLine {
+                reasons,
+                counted: &counted,
+                allowed,
+            };
+            assert_eq!(line.text().as_deref(), expected, "{line:?}");
         }
-        // A share is of the whole list, of which a resumed run tries again only what had failed.
-        let resumed = Summary {
-            ok: 1,
-            failed: 8,
-            done_before: 291,
-            ..Summary::default()
+        // What is graver has its own line.
+        let line = ExitLine {
+            reasons: ExitReasons {
+                local: true,
+                ..reasons(true, true)
+            },
+            counted: &counted(3, 0),
+            allowed: MaxFailures::Count(0),
         };
-        for (text, exceeded) in [("2%", true), ("3%", false), ("7", true)] {
-            let most: MaxFailures = text.parse().unwrap();
-            assert_eq!(most.exceeded_by(&resumed), exceeded, "{text}");
-        }
-        for text in ["", "-1", "101%", "x", "%", "1.5"] {
-            assert!(text.parse::<MaxFailures>().is_err(), "{text}");
-        }
+        assert_eq!(line.text(), None);
     }
 }

@@ -12,7 +12,7 @@ mod usage;
 
 use std::env;
 
-pub use exit::{ExitReasons, MaxFailures};
+pub use exit::{ExitLine, ExitReasons};
 pub use plan::{
     AttemptLimitNote, BodiesPlan, ExportPlan, ExportTarget, Format, JudgePlan, ListName, LogPlan,
     Mode, Plan, ProgressMode, ReportPlan, ResponseNote, StreamOutput,

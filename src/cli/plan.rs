@@ -4,13 +4,13 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::exit::MaxFailures;
 use crate::engine::RunConfig;
 use crate::engine::input::InputConfig;
 use crate::http::FetchConfig;
 use crate::measure::assert::Assertion;
 use crate::measure::{Experiment, SweepPlan};
 use crate::model::margin::Margin;
+use crate::model::max_failures::MaxFailures;
 use crate::model::save_path::{Layout, SavePath};
 use crate::report::export::Export;
 use crate::report::{Baseline, HumanStyle, Template};

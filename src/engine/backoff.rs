@@ -52,8 +52,17 @@ pub(super) struct Backoff {
 struct Recall {
     /// Those up to this number.
     up_to: u64,
-    /// All, until this moment.
+    /// All, until this moment, as long as the engine has not seen the push-backs that ask for it: it starts jobs for
+    /// which it does not know that they had better wait.
     until: Option<Instant>,
+    /// The number of such push-backs.
+    unseen: u32,
+}
+
+impl Recall {
+    fn is_until(&self, now: impl FnOnce() -> Instant) -> bool {
+        self.unseen > 0 && self.until.is_some_and(|until| until > now())
+    }
 }
 
 impl Backoff {
@@ -77,9 +86,10 @@ impl Backoff {
     /// True if the origin's job with this number is recalled.
     fn is_recalled(&self, origin: &str, number: u64) -> bool {
         self.any.load(Ordering::Acquire)
-            && self.lock().get(origin).is_some_and(|recall| {
-                number <= recall.up_to || recall.until.is_some_and(|until| until > Instant::now())
-            })
+            && self
+                .lock()
+                .get(origin)
+                .is_some_and(|recall| number <= recall.up_to || recall.is_until(Instant::now))
     }
 
     /// Recalls the origin's jobs that have been submitted, and all until `until`.
@@ -90,16 +100,28 @@ impl Backoff {
             // The queue hands jobs out in their order, so those before its length are with workers.
             let passed = up_to.saturating_sub(self.queue as u64);
             let now = Instant::now();
-            recalls.retain(|_, recall| {
-                recall.up_to > passed || recall.until.is_some_and(|until| until > now)
-            });
+            recalls.retain(|_, recall| recall.up_to > passed || recall.is_until(|| now));
         }
-        let recall = recalls
-            .entry(origin.into())
-            .or_insert(Recall { up_to, until: None });
+        let recall = recalls.entry(origin.into()).or_insert(Recall {
+            up_to,
+            until: None,
+            unseen: 0,
+        });
         recall.up_to = up_to;
         recall.until = recall.until.max(until);
+        recall.unseen += u32::from(until.is_some());
         self.any.store(true, Ordering::Release);
+    }
+
+    /// Notes that the engine has seen a push-back of the origin that asks for a wait. From then on its schedule decides
+    /// which jobs wait: all of the origin, or the one that was pushed back alone.
+    pub(super) fn note_seen(&self, origin: &str) {
+        if let Some(recall) = self.lock().get_mut(origin) {
+            recall.unseen = recall.unseen.saturating_sub(1);
+            if recall.unseen == 0 {
+                recall.until = None;
+            }
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Box<str>, Recall>> {
@@ -177,6 +199,41 @@ mod tests {
         backoff.recall("http://a", Some(until));
         let held = backoff.number();
         assert!(backoff.is_recalled("http://a", held));
+    }
+
+    #[test]
+    fn a_wait_recalls_what_is_submitted_until_the_engine_has_seen_all_that_ask_for_it() {
+        let backoff = Backoff::default();
+        let until = Instant::now() + Duration::from_secs(3600);
+        for _ in 0..2 {
+            backoff.number();
+            backoff.recall("http://a", Some(until));
+        }
+        backoff.note_seen("http://a");
+        let between = backoff.number();
+        assert!(backoff.is_recalled("http://a", between), "one is unseen");
+        backoff.note_seen("http://a");
+        backoff.note_seen("http://unknown");
+        let later = backoff.number();
+        assert!(!backoff.is_recalled("http://a", later));
+        // The next begins anew.
+        backoff.recall("http://a", Some(until));
+        let held = backoff.number();
+        assert!(backoff.is_recalled("http://a", held));
+    }
+
+    #[test]
+    fn hosts_that_wait_cost_no_memory_once_the_engine_has_seen_it() {
+        let backoff = Backoff::new(RetryPolicy::default(), 20, true);
+        let until = Instant::now() + Duration::from_secs(3600);
+        for n in 0..10_000 {
+            backoff.number();
+            let host = format!("http://h{n}");
+            backoff.recall(&host, Some(until));
+            backoff.note_seen(&host);
+        }
+        let remembered = backoff.lock().len();
+        assert!(remembered <= MANY, "{remembered} are remembered");
     }
 
     #[test]

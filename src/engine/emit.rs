@@ -10,7 +10,7 @@ use super::admit::InputState;
 use super::backoff::JobOutput;
 use super::config::CutShort;
 use super::input::Item;
-use super::job::{Job, StopReason};
+use super::job::{self, Job, StopReason};
 use super::reorder::Ready;
 use super::resume::DoneTargets;
 use super::schedule::StartLimits;
@@ -107,8 +107,8 @@ impl Engine<'_> {
         }
     }
 
-    /// Tells whether all that was asked for was done when the run was stopped, and that was something. What the
-    /// deadline cut off counts as failed, so of that the counts tell nothing.
+    /// Tells whether all that was asked for was done when the run was stopped, and that was something. A
+    /// deadline that has passed is told in any case, as it decides on the exit code.
     pub(super) fn is_all_done(&self, reason: StopReason) -> bool {
         if matches!(reason, StopReason::Deadline(_)) {
             return false;
@@ -136,7 +136,7 @@ impl Engine<'_> {
                     let Some((job, handle)) = self.in_flight.remove(&key) else { continue };
                     match job.output(handle.join()) {
                         JobOutput::Fetched(Fetched { outcome, unplaced }) => {
-                            self.conclude(job, reason.apply(outcome), unplaced)?;
+                            self.conclude_in_grace(job, outcome, unplaced, reason)?;
                         }
                         JobOutput::Deferred => {
                             self.emit_in_order(reason.apply(job.untried()).into())?;
@@ -147,6 +147,29 @@ impl Engine<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Takes the end of a job after the stop. A failure that was to be tried again is none yet: the target is left
+    /// undone. At the deadline it is one, as it is where the next attempt could only begin after it.
+    fn conclude_in_grace(
+        &mut self,
+        mut job: Box<Job>,
+        outcome: Outcome,
+        unplaced: Option<Box<UnplacedBody>>,
+        reason: StopReason,
+    ) -> Result<(), CutShort> {
+        if !self.would_try_again(&mut job, &outcome) {
+            return self.conclude(job, reason.apply(outcome), unplaced);
+        }
+        match reason {
+            StopReason::Deadline(limit) => {
+                self.conclude(job, job::deadline_first(outcome, limit), None)
+            }
+            StopReason::Requested | StopReason::FirstFailure => {
+                job.record_attempt(outcome);
+                self.emit_in_order(reason.apply(job.untried()).into())
+            }
+        }
     }
 
     /// Emits what is left in the reorder buffer, and what waits for others.
@@ -161,6 +184,7 @@ impl Engine<'_> {
         self.tally.set_origins(self.schedule.found());
         let waited = self.input_wait.total();
         self.tally.set_input_wait(waited.wait, waited.idle);
+        self.tally.set_retry_idle(self.retry_wait.total().idle);
         if self.pool.shortfall().is_some() {
             // Figures per worker are those of the workers that ran. A run of none has no such figures.
             self.tally.set_workers(self.pool.threads().max(1));

@@ -91,7 +91,7 @@ where
         self
     }
 
-    /// Ends the whole run after this time. URLs that are not done by then have failed.
+    /// Ends the whole run after this time. URLs that are not done by then are skipped.
     #[must_use]
     pub fn deadline(mut self, limit: Duration) -> Self {
         self.run.deadline = Some(limit);

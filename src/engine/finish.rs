@@ -89,7 +89,12 @@ impl Engine<'_> {
         // Without retries each URL gets the one answer that it is asked for, also if that is to come again later.
         let is_final = self.config.retry.retries == 0;
         let until = ending::hold(kind).map(|wait| schedule::saturating_add(now, wait));
-        let Some(responder) = ending::other_responder(outcome, job.origin()) else {
+        let other = ending::other_responder(outcome, job.origin());
+        if until.is_some() {
+            let responder = other.as_ref().map_or(job.origin(), |other| other.origin());
+            self.backoff.note_seen(responder);
+        }
+        let Some(responder) = other else {
             let until = until.filter(|_| !job.push_backs.is_own());
             let waits_alone = self.schedule.waits_alone(job.origin(), &job.push_backs);
             if let Some(until) = until.filter(|_| !waits_alone) {
@@ -123,6 +128,17 @@ impl Engine<'_> {
         };
         let (origin, push_backs) = job.parts();
         self.schedule.end(origin, &ending, push_backs, now)
+    }
+
+    /// True if the run would try the job again after this outcome, had it not been stopped.
+    pub(super) fn would_try_again(&self, job: &mut Job, outcome: &Outcome) -> bool {
+        let policy = self.config.retry;
+        let is_pushed_back = policy.retries > 0
+            && self.config.adaptation == Adaptation::On
+            && !job.push_backs.is_own()
+            && matches!(ending::kind(outcome, &policy), EndKind::PushedBack { .. });
+        let decision = policy.decide(outcome, &mut job.retry, 0.0);
+        is_pushed_back || matches!(decision, Decision::Again(_))
     }
 
     /// Gives a job that used up no try to the schedule again.

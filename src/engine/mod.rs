@@ -100,6 +100,8 @@ struct Engine<'a> {
     /// Items read so far, without those of other shards.
     read: u64,
     input_wait: InputWait,
+    /// The time in which nothing is under way and all that is left waits for another try, measured alike.
+    retry_wait: InputWait,
     /// Jobs given to the pool so far.
     submitted: u64,
     /// The index after that of the last one.
@@ -174,6 +176,7 @@ impl<'a> Engine<'a> {
             arrival: InputArrival::default(),
             read: 0,
             input_wait: InputWait::default(),
+            retry_wait: InputWait::default(),
             submitted: 0,
             next_index: 0,
             counted: None,
@@ -278,6 +281,8 @@ impl<'a> Engine<'a> {
             let (filled, wake) = self.fill_queue(now)?;
             let want = self.want_of_input(filled);
             self.input_wait.note(now, self.submitted, want);
+            let retry = self.want_of_retries();
+            self.retry_wait.note(now, self.submitted, retry);
             self.emit_count()?;
             let ended = self.collect(now)?;
             mode.record(ended, now);
@@ -316,6 +321,15 @@ impl<'a> Engine<'a> {
             true => Want::All,
             false => Want::Some,
         })
+    }
+
+    /// The want of targets that are due, where all workers are idle for it: not by a rate or a distance of the user's.
+    fn want_of_retries(&self) -> Option<Want> {
+        let waits = self.in_flight.is_empty()
+            && self.unsubmitted.is_none()
+            && self.schedule.waiting() > 0
+            && self.config.limits.is_unpaced();
+        waits.then_some(Want::All)
     }
 
     fn stop_reason(&self, now: Instant) -> Option<StopReason> {

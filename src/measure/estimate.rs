@@ -353,6 +353,7 @@ mod tests {
             per_second: None,
             push_backs: 3,
             given_up,
+            ..OriginLimit::default()
         };
         for (given_up, has_one) in [(None, true), (Some(GivenUp::NoAnswer), false)] {
             let limit = |given_up| OriginLimit {
@@ -376,6 +377,7 @@ mod tests {
             per_second: None,
             push_backs: 1,
             given_up: None,
+            ..OriginLimit::default()
         };
         let pushed_back = Summary {
             origins: OriginLimits::new(vec![pushed_back], 0),

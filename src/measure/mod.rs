@@ -21,6 +21,8 @@ mod why;
 #[cfg(test)]
 mod made_up_times;
 #[cfg(test)]
+mod null_listener;
+#[cfg(test)]
 mod work_tests;
 
 pub use comparison::Experiment;

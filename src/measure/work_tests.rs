@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::null_listener::NullListener;
 use super::sequential::{Gates, Stopping};
 use super::{Experiment, MeasuredRun, SweepPlan, WorkerCounts};
 use crate::model::event::{Event, Listener};
@@ -13,14 +14,6 @@ use crate::model::notice::MeasurementNotice;
 use crate::model::outcome::{Outcome, Verdict};
 use crate::model::summary::{Summary, Tally};
 use crate::model::target::Verb;
-
-struct NullListener;
-
-impl Listener for NullListener {
-    fn event(&mut self, _: &Event) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 /// A run of targets from so many milliseconds to so many, of which the marked ones failed.
 fn run(

@@ -11,6 +11,7 @@ pub mod headers;
 pub(crate) mod json;
 mod location;
 pub mod margin;
+pub mod max_failures;
 pub mod measurement;
 pub mod meta;
 pub mod notice;

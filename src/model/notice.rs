@@ -159,10 +159,10 @@ impl fmt::Display for MeasurementNotice {
                 "{}: the time in which nothing else was under way is left out of all times",
                 fail(*urls, "all runs")
             ),
-            Notice::PushedBack(limit) => write!(f, "{limit}, in the parallel runs"),
+            Notice::PushedBack(limit) => limit.write(f, ", in the parallel runs"),
             Notice::PushedBackFrom { limit, fewest } => {
                 let workers = if *fewest == 1 { "worker" } else { "workers" };
-                write!(f, "{limit}, from {fewest} {workers} on")
+                limit.write(f, &format!(", from {fewest} {workers} on"))
             }
             Notice::ShortList(targets) => {
                 let (urls, keep, workers) = match targets {

@@ -45,8 +45,72 @@ impl fmt::Display for GivenUp {
     }
 }
 
+/// Requests that an origin pushed back, by the way in which it did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PushBackCounts {
+    /// Answered by 429 (Too Many Requests).
+    pub too_many: u64,
+    /// Answered by 503 (Service Unavailable).
+    pub unavailable: u64,
+    /// Connections that were refused, reset, or closed without a byte.
+    pub refused: u64,
+}
+
+impl PushBackCounts {
+    /// All of them.
+    pub fn all(self) -> u64 {
+        let two = self.too_many.saturating_add(self.unavailable);
+        two.saturating_add(self.refused)
+    }
+
+    /// Adds those of another run.
+    fn add(&mut self, other: PushBackCounts) {
+        self.too_many = self.too_many.saturating_add(other.too_many);
+        self.unavailable = self.unavailable.saturating_add(other.unavailable);
+        self.refused = self.refused.saturating_add(other.refused);
+    }
+}
+
+impl fmt::Display for PushBackCounts {
+    /// Those that there are: `17 × 429, 2 × 503, 1 refused or closed`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let counts = [
+            (self.too_many, "× 429"),
+            (self.unavailable, "× 503"),
+            (self.refused, "refused or closed"),
+        ];
+        let counts = counts.iter().filter(|(count, _)| *count > 0);
+        for (place, (count, way)) in counts.enumerate() {
+            let comma = if place == 0 { "" } else { ", " };
+            write!(f, "{comma}{count} {way}")?;
+        }
+        Ok(())
+    }
+}
+
+/// The option for a server that takes about so many requests a second: a rate below it by as much as the estimate may be
+/// off, in a unit in which it is no fraction: `--rate 8/s`.
+pub fn rate_below(per_second: f64) -> String {
+    let below = per_second * 0.8;
+    let (count, unit) = match below {
+        5.0.. => (below, "s"),
+        _ if below * 60.0 >= 5.0 => (below * 60.0, "m"),
+        _ => (below * 3600.0, "h"),
+    };
+    format!("--rate {:.0}/{unit}", count.floor().max(1.0))
+}
+
+/// A number of requests a second as it is told: `10`, `0.4`.
+pub fn rate_about(per_second: f64) -> String {
+    match per_second {
+        9.95.. => format!("{per_second:.0}"),
+        0.095.. => format!("{per_second:.1}"),
+        _ => format!("{per_second:.3}"),
+    }
+}
+
 /// An origin that pushed back or was given up, and what the run slowed down to for it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct OriginLimit {
     /// The origin, as `scheme://host:port`.
     pub origin: Arc<str>,
@@ -56,32 +120,54 @@ pub struct OriginLimit {
     pub per_second: Option<f64>,
     /// Requests that it pushed back.
     pub push_backs: u64,
+    /// The same by the way in which they were; all zero where that is not known, as of older reports.
+    pub by_cause: PushBackCounts,
+    /// An estimate of the number of requests a second that its server takes, where it limits that and not the number at
+    /// once: requests that were alone were pushed back too.
+    pub rate_limit: Option<f64>,
     /// The reason for which it was given up, if it was.
     pub given_up: Option<GivenUp>,
 }
 
 impl fmt::Display for OriginLimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f, "")
+    }
+}
+
+impl OriginLimit {
+    /// Writes it, and before the advice in which of several runs it was found.
+    pub(super) fn write(&self, f: &mut fmt::Formatter<'_>, place: &str) -> fmt::Result {
         let host = self.origin.split_once("//");
         let host = host.map_or(&*self.origin, |(_, host)| host);
         // What pfetch did is sure. What the server takes is not: it may have asked for waits, or failed by chance.
         let slowed = "slowed down to";
-        match (self.given_up, self.per_second, self.at_once) {
+        match (self.given_up, self.rate_limit, self.per_second) {
             (Some(why), _, _) => write!(f, "{host} was given up: {why}")?,
-            (None, Some(rate), _) if rate >= 1.0 => {
+            (None, Some(rate), _) => {
+                let about = rate_about(rate);
+                write!(f, "{host} takes about {about} requests a second, estimated")?;
+            }
+            (None, None, Some(rate)) if rate >= 1.0 => {
                 write!(f, "{host}: {slowed} {rate:.0} a second")?
             }
-            (None, Some(rate), _) => {
+            (None, None, Some(rate)) => {
                 write!(f, "{host}: {slowed} one every {:.1} s", rate.recip())?;
             }
-            (None, None, at_once) => {
-                write!(f, "{host}: {slowed} {} at once", at_once.unwrap_or(1))?;
+            (None, None, None) => {
+                write!(f, "{host}: {slowed} {} at once", self.at_once.unwrap_or(1))?;
             }
         }
-        match self.push_backs {
-            0 => Ok(()),
-            1 => f.write_str(" (1 request pushed back)"),
-            many => write!(f, " ({many} requests pushed back)"),
+        match (self.push_backs, self.by_cause.all()) {
+            (0, _) => {}
+            (all, known) if all == known => write!(f, " ({})", self.by_cause)?,
+            (1, _) => f.write_str(" (1 request pushed back)")?,
+            (many, _) => write!(f, " ({many} requests pushed back)")?,
+        }
+        f.write_str(place)?;
+        match (self.given_up, self.rate_limit) {
+            (None, Some(rate)) => write!(f, ": {} stays below", rate_below(rate)),
+            _ => Ok(()),
         }
     }
 }
@@ -130,8 +216,12 @@ impl OriginLimits {
             match listed.iter_mut().find(|known| known.origin == one.origin) {
                 Some(known) => {
                     let push_backs = known.push_backs.saturating_add(one.push_backs);
+                    let mut by_cause = known.by_cause;
+                    by_cause.add(one.by_cause);
                     *known = OriginLimit {
                         push_backs,
+                        by_cause,
+                        rate_limit: one.rate_limit.or(known.rate_limit),
                         ..one.clone()
                     };
                 }
@@ -152,6 +242,11 @@ mod tests {
             at_once: Some(4),
             per_second: None,
             push_backs,
+            by_cause: PushBackCounts {
+                too_many: push_backs,
+                ..PushBackCounts::default()
+            },
+            rate_limit: None,
             given_up: None,
         }
     }
@@ -170,26 +265,56 @@ mod tests {
         let plain = limit("http://h:8080", 57);
         let rate = |per_second| OriginLimit {
             per_second: Some(per_second),
-            push_backs: 1,
-            ..plain.clone()
+            ..limit("http://h:8080", 1)
+        };
+        let limited = |rate_limit| OriginLimit {
+            rate_limit: Some(rate_limit),
+            ..rate(rate_limit)
         };
         let given_up = OriginLimit {
             given_up: Some(GivenUp::TooMany),
-            push_backs: 0,
+            rate_limit: Some(2.0),
+            ..limit("http://h:8080", 0)
+        };
+        let of_all_kinds = OriginLimit {
+            by_cause: PushBackCounts {
+                too_many: 50,
+                unavailable: 4,
+                refused: 3,
+            },
+            ..plain.clone()
+        };
+        // As of a report that does not tell them apart.
+        let unknown = OriginLimit {
+            by_cause: PushBackCounts::default(),
             ..plain.clone()
         };
         for (limit, expected) in [
+            (&plain, "h:8080: slowed down to 4 at once (57 × 429)"),
             (
-                &plain,
+                &of_all_kinds,
+                "h:8080: slowed down to 4 at once (50 × 429, 4 × 503, 3 refused or closed)",
+            ),
+            (
+                &unknown,
                 "h:8080: slowed down to 4 at once (57 requests pushed back)",
             ),
-            (
-                &rate(19.7),
-                "h:8080: slowed down to 20 a second (1 request pushed back)",
-            ),
+            (&rate(19.7), "h:8080: slowed down to 20 a second (1 × 429)"),
             (
                 &rate(0.4),
-                "h:8080: slowed down to one every 2.5 s (1 request pushed back)",
+                "h:8080: slowed down to one every 2.5 s (1 × 429)",
+            ),
+            (
+                &limited(10.04),
+                "h:8080 takes about 10 requests a second, estimated (1 × 429): --rate 8/s stays below",
+            ),
+            (
+                &limited(0.5),
+                "h:8080 takes about 0.5 requests a second, estimated (1 × 429): --rate 24/m stays below",
+            ),
+            (
+                &limited(0.01),
+                "h:8080 takes about 0.010 requests a second, estimated (1 × 429): --rate 28/h stays below",
             ),
             (
                 &given_up,

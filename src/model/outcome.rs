@@ -263,7 +263,7 @@ impl Outcome {
         self.last.error.as_deref()
     }
 
-    /// Returns true if it failed because the run's deadline came first: nothing was found out about it.
+    /// Returns true if it is skipped because the run's deadline came first: nothing was found out about it.
     pub fn is_past_deadline(&self) -> bool {
         self.error()
             .is_some_and(|failure| failure.kind == FailureKind::Deadline)

@@ -135,6 +135,18 @@ pub enum Reason {
         #[schemars(range(min = 0.0))]
         per_second: Option<f64>,
     },
+    /// The origin takes a number of requests in a time, however many are made at once.
+    RateLimit {
+        /// The origin, as `scheme://host:port`.
+        origin: String,
+        /// An estimate of the requests a second that it takes.
+        #[schemars(range(min = 0.0))]
+        per_second: f64,
+        /// Answers with 429 (Too Many Requests) in the parallel runs.
+        too_many: u64,
+        /// Answers with 503 (Service Unavailable).
+        unavailable: u64,
+    },
 }
 
 /// The phases of both arms at one origin.

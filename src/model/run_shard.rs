@@ -45,6 +45,11 @@ impl RunShard {
         (number < count).then_some(RunShard { number, count, by })
     }
 
+    /// The number of this one, from 0.
+    pub fn number(self) -> u64 {
+        self.number
+    }
+
     /// The number of shards.
     pub fn count(self) -> u64 {
         self.count

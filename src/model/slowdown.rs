@@ -48,7 +48,7 @@ const SHOWING_ANSWERS: u64 = 40;
 impl Slowdown {
     /// Tells whether a run with so many workers and answers would have shown a slow-down, had there been one.
     /// `typical` is the median time of an answer. The least difference that is told hides a larger ratio than the
-    /// [least](MIN_RATIO) in shorter ones than 7 ms.
+    /// least that counts, 1.4, in shorter ones than 7 ms.
     pub fn would_show(workers: usize, answers: u64, typical: Duration) -> bool {
         let unslowed = typical.saturating_sub(MIN_DIFFERENCE);
         let would_be_told = typical.as_secs_f64() <= unslowed.as_secs_f64() * MIN_RATIO;

@@ -24,14 +24,15 @@ pub struct Summary {
     pub unchecked: u64,
     /// Targets that were skipped because the run log lists them as done.
     pub done_before: u64,
-    /// Targets that failed, bad input lines included.
+    /// Targets that failed, bad input lines included. What was cut off by a stop or by the deadline is not among them:
+    /// nothing was found out about it.
     pub failed: u64,
-    /// Failed targets that were not done at the run's deadline.
+    /// Those of the [skipped](Summary::skipped) targets that the run's deadline cut off.
     pub not_done: u64,
     /// Failed targets whose cause is on this machine
     /// ([`FailureKind::is_local`](crate::model::outcome::FailureKind::is_local)).
     pub local: u64,
-    /// Targets that were not started or not completed, because the run was stopped.
+    /// Targets that were not started or not completed, because the run was stopped or its deadline passed.
     pub skipped: u64,
     /// Set if a limit per origin or a rate held back starts or bytes, so that the makespan is longer than the work.
     pub paced: bool,
@@ -57,6 +58,9 @@ pub struct Summary {
     /// The part of [`input_wait`](Summary::input_wait) in which no target was under way. No schedule could have
     /// used it, so it is left out of the speed-up.
     pub input_idle: Duration,
+    /// The time within the makespan in which no target was under way, as all that was left waited for another try, or
+    /// for as long as a server had asked for.
+    pub retry_idle: Duration,
     /// The sum of the times that workers were busy with requests ([`Outcome::busy`]): of failures and of attempts that
     /// were made again too, without the waits between attempts.
     pub busy: Duration,
@@ -116,14 +120,9 @@ impl Summary {
         self.ok + self.unchanged
     }
 
-    /// Targets that were tried.
+    /// Targets that came to their end, whichever: neither the deadline nor another stop came first.
     pub fn tried(&self) -> u64 {
         self.succeeded() + self.failed
-    }
-
-    /// Targets that came to their end, whichever: neither the deadline nor another stop came first.
-    pub fn ended(&self) -> u64 {
-        self.tried().saturating_sub(self.not_done)
     }
 
     /// Body bytes of successful targets per second of the makespan. `None` if nothing succeeded: what fails at
@@ -147,6 +146,12 @@ impl Summary {
     pub fn is_fed_slowly(&self) -> bool {
         let makespan = self.makespan.unwrap_or_default();
         self.input_wait > makespan / 20
+    }
+
+    /// True if waits for other tries, with nothing else under way, were a noticeable time and part of the run.
+    pub fn is_held_up(&self) -> bool {
+        let makespan = self.makespan.unwrap_or_default();
+        self.retry_idle >= Duration::from_secs(2) && self.retry_idle > makespan / 5
     }
 
     /// The targets of the run, without those [done before](Summary::done_before).
@@ -178,6 +183,7 @@ impl Summary {
             failing_only: Duration::ZERO,
             input_wait: Duration::ZERO,
             input_idle: Duration::ZERO,
+            retry_idle: Duration::ZERO,
             busy: Duration::ZERO,
             slowest: Duration::ZERO,
             slowest_waits: Duration::ZERO,
@@ -217,6 +223,7 @@ impl Summary {
         self.failing_only += other.failing_only;
         self.input_wait += other.input_wait;
         self.input_idle += other.input_idle;
+        self.retry_idle += other.retry_idle;
         self.busy += other.busy;
         self.receiving += other.receiving;
         if other.slowest > self.slowest {
@@ -283,7 +290,9 @@ impl Tally {
         if let Some(failure) = outcome.error() {
             summary.local += u64::from(failure.kind.is_local());
         }
-        summary.not_done += u64::from(outcome.is_past_deadline());
+        // Older reports have them as failed, and they are counted as such then.
+        let is_cut_off = outcome.verdict == Verdict::Skipped && outcome.is_past_deadline();
+        summary.not_done += u64::from(is_cut_off);
         // A replayed log may state any number.
         summary.bytes = summary.bytes.saturating_add(outcome.bytes);
         for bytes in outcome.attempts().filter_map(|attempt| attempt.wire_bytes) {
@@ -291,7 +300,7 @@ impl Tally {
         }
         summary.retries += u64::from(outcome.requests().saturating_sub(1));
         // An interrupted fetch says nothing about its duration, and its status decided nothing.
-        let whole = outcome.verdict != Verdict::Skipped && !outcome.is_past_deadline();
+        let whole = outcome.verdict != Verdict::Skipped;
         if let Some(elapsed) = outcome.elapsed().filter(|_| whole) {
             let busy = outcome.busy().unwrap_or_default();
             summary.busy += busy;
@@ -336,6 +345,7 @@ impl Tally {
             makespan,
             input_wait,
             input_idle: summary.input_idle.min(input_wait),
+            retry_idle: summary.retry_idle.min(makespan.unwrap_or_default()),
             slowdown: self.by_load.slowdown(),
             ..summary
         }
@@ -365,6 +375,11 @@ impl Tally {
     pub fn set_input_wait(&mut self, wait: Duration, idle: Duration) {
         self.summary.input_wait = wait;
         self.summary.input_idle = idle;
+    }
+
+    /// Records how long nothing was under way but waits for another try.
+    pub fn set_retry_idle(&mut self, idle: Duration) {
+        self.summary.retry_idle = idle;
     }
 
     /// Records the number of targets in the whole input, of a run that was stopped.

@@ -32,16 +32,17 @@ use crate::model::summary::{RunsMade, Summary};
 use crate::report::format::{bytes, counted, duration, format_secs, grouped, rate};
 use crate::stats::Interval;
 
-/// The name of those that failed because the run's deadline came first.
+/// The name of those that were cut off by the run's deadline.
 const AT_DEADLINE: &str = "not done at the deadline";
 
 /// The words for a file that was kept without a look at it.
 pub(super) const UNCHECKED: &str = "kept, not checked";
 
-/// The number of targets with one verdict. Files that were up to date count as successes, and targets that were not
-/// done at the deadline apart from the other failures.
+/// The number of targets with one verdict. Files that were up to date count as successes, and targets that the
+/// deadline cut off apart from those that another stop did.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TargetCount {
+    /// The verdict that it is shown like: a deadline that passed is no better than a failure.
     pub(super) verdict: Verdict,
     pub(super) count: u64,
     name: &'static str,
@@ -75,12 +76,12 @@ impl TargetCount {
 
 /// The numbers of targets by verdict, in the order of reports.
 pub(super) fn target_counts(summary: &Summary) -> [TargetCount; 5] {
-    let failed = summary.failed.saturating_sub(summary.not_done);
+    let skipped = summary.skipped.saturating_sub(summary.not_done);
     [
         (Verdict::Ok, summary.succeeded(), "ok", true),
-        (Verdict::Failed, failed, "failed", true),
+        (Verdict::Failed, summary.failed, "failed", true),
         (Verdict::Failed, summary.not_done, AT_DEADLINE, false),
-        (Verdict::Skipped, summary.skipped, "skipped", false),
+        (Verdict::Skipped, skipped, "skipped", false),
         (Verdict::Done, summary.done_before, "done before", false),
     ]
     .map(|(verdict, count, name, is_always_told)| TargetCount {
@@ -162,7 +163,7 @@ pub(super) fn rates(summary: &Summary) -> Option<[String; 2]> {
     }
     let (throughput, per_second) = (summary.throughput()?, summary.rate()?);
     let throughput = format!("{}/s", bytes(throughput as u64));
-    let urls = match summary.failed.saturating_sub(summary.not_done) {
+    let urls = match summary.failed {
         0 => "URLs/s",
         _ => "successful URLs/s",
     };
@@ -201,6 +202,18 @@ pub(super) fn input_wait(summary: &Summary, estimate: Option<&Estimate>) -> Opti
     Some(format!("{waited}, {idle} idle{left_out}"))
 }
 
+/// The time that the run waited for other tries with nothing else under way, if that was a noticeable part of it, and
+/// what waits less.
+pub(super) fn retry_wait(summary: &Summary) -> Option<String> {
+    let waited = duration(summary.retry_idle);
+    summary.is_held_up().then(|| {
+        format!(
+            "waited {waited} for other tries with nothing else under way: --retry-after-max 1s fails URLs that are \
+             asked to wait for longer, --retry 0 tries each once"
+        )
+    })
+}
+
 /// The remedy for a speed-up that is not measured.
 pub(super) const MEASURED_BY: &str = "--compare measures it";
 
@@ -236,7 +249,7 @@ pub(super) fn without_status(
     summary: &Summary,
 ) -> impl Iterator<Item = (u64, &'static str)> + use<> {
     let all = summary
-        .ended()
+        .tried()
         .saturating_sub(summary.statuses.values().sum());
     let none = all.saturating_sub(summary.unchecked);
     [(none, "without a status"), (summary.unchecked, "not asked")]
@@ -267,11 +280,11 @@ fn runs_made(RunsMade { done, of, at_most }: RunsMade) -> String {
 /// The progress of a run that was stopped: `16 of 800 URLs done`, or `16 URLs done` if nobody knows of how many.
 /// Those that an earlier run had done count, since they are in the list.
 pub(super) fn progress(summary: &Summary) -> String {
-    let done = summary.ended() + summary.done_before;
+    let done = summary.tried() + summary.done_before;
     match summary.listed {
         // A list may be cut while it is read.
         Some(listed) => {
-            let all = listed.max(done + summary.not_done + summary.skipped);
+            let all = listed.max(done + summary.skipped);
             format!("{} of {} done", grouped(done), counted(all, "URL"))
         }
         None => format!("{} done", counted(done, "URL")),
@@ -280,7 +293,7 @@ pub(super) fn progress(summary: &Summary) -> String {
 
 /// The targets that a stopped run left undone: `22 of 30 URLs were not done`.
 pub fn left_undone(summary: &Summary) -> String {
-    let read = summary.not_done + summary.skipped;
+    let read = summary.skipped;
     let were = |count| if count == 1 { "was" } else { "were" };
     match (summary.unread(), summary.all_listed()) {
         (Some(unread), Some(all)) => {
@@ -315,7 +328,7 @@ pub(super) fn run_heading(summary: &Summary, estimate: Option<&Estimate>) -> Str
             Some(made) => format!(
                 "Stopped early, after {}: {} done in all",
                 runs_made(made),
-                counted(summary.ended(), "URL")
+                counted(summary.tried(), "URL")
             ),
             None => format!("Stopped early: {}", progress(summary)),
         }

@@ -1,7 +1,5 @@
 //! Confidence intervals.
 
-use serde_json::{Map, Value};
-
 use super::sample::Sample;
 use super::student::{critical_value, critical_value_between};
 
@@ -23,10 +21,9 @@ impl Interval {
     /// Schema of the interval of a ratio, or `null`: its bounds are not below 0.
     pub(crate) fn schema_of_ratio(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
         let mut interval = <Interval as schemars::JsonSchema>::json_schema(generator);
-        let bounds = interval
-            .get_mut("properties")
-            .and_then(Value::as_object_mut);
-        for bound in bounds.into_iter().flat_map(Map::values_mut) {
+        let bounds = interval.get_mut("properties");
+        let bounds = bounds.and_then(|bounds| bounds.as_object_mut());
+        for (_, bound) in bounds.into_iter().flatten() {
             bound["minimum"] = 0.into();
         }
         schemars::json_schema!({ "anyOf": [interval, { "type": "null" }] })

@@ -135,6 +135,7 @@ fn json_lines_have_exactly_the_documented_fields() {
             "parallel",
             "input_wait",
             "input_idle",
+            "retry_idle",
             "serial",
             "throughput",
             "urls_per_second",

@@ -71,6 +71,39 @@ fn a_bad_line_and_a_dead_server_are_failures_too() {
     }
 }
 
+/// The answer of `/busy` comes after the failure that stops the run, and before it would be cancelled for that.
+#[test]
+fn what_would_be_tried_again_has_not_failed_when_the_run_is_stopped() {
+    for (status, header) in [(500, ""), (503, ""), (429, "Retry-After: 9\r\n")] {
+        let (arrived, arrivals) = unbounded::<()>();
+        let (failed, failures) = unbounded::<()>();
+        let server = Server::with(move |request, reply| match request.target.as_str() {
+            "/busy" => {
+                let _ = arrived.send(());
+                let _ = failures.recv_timeout(LIMIT);
+                reply.send(status, header, b"")
+            }
+            _ => {
+                let _ = arrivals.recv_timeout(LIMIT);
+                let sent = reply.send(404, "", b"");
+                let _ = failed.send(());
+                sent
+            }
+        });
+        let [busy, bad] = ["/busy", "/bad"].map(|path| server.url(path));
+        let args = ["--fail-fast", "--format=jsonl", "-j2", &busy, &bad];
+        let run = pfetch(&args).run().exits(1);
+        let results = run.results();
+        let other = results.iter().find(|result| result["index"] == 0);
+        let other = other.expect("each is told");
+        // The other way round, the 404 came after the retry had been planned, or the answer was too late: as good.
+        let what = format!("{status} {header}{other}");
+        run.check(&what, other["outcome"] == "skipped");
+        run.check("one has failed", run.summary()["failed"] == 1);
+        run.check("it is left undone", run.summary()["skipped"] == 1);
+    }
+}
+
 #[test]
 fn a_failure_that_is_retried_is_none_yet() {
     let server = Server::with({

@@ -339,6 +339,7 @@ fn a_list_of_one_host_is_said_to_be_one_shards() {
     let note = "all URLs have one host, 127.0.0.1, and are shard ";
     let mut requests = Vec::new();
     for shard in ["--shard=0/3", "--shard=1/3", "--shard=2/3"] {
+        let before_all = server.requests();
         for more in ["--order=completion", "-q", "--dry-run"] {
             let before = server.requests();
             run(&[shard, more], &list)
@@ -346,7 +347,14 @@ fn a_list_of_one_host_is_said_to_be_one_shards() {
                 .says("--shard-by line");
             requests.push(server.requests() - before);
         }
-        run(&[shard, "-qq"], &list).never_shows(note);
+        // One that has nothing to do says so also where failures alone are told.
+        let is_idle = server.requests() == before_all;
+        let quiet = run(&[shard, "-qq"], &list);
+        let warning = format!("warning: this shard has nothing to do: {note}");
+        match is_idle {
+            true => drop(quiet.says(&warning).says("--shard-by line")),
+            false => drop(quiet.never_shows(note)),
+        }
         run(&[shard, "--shard-by=line"], &list).never_shows(note);
         run(&[shard], &server.url("/alone")).never_shows(note);
         let other = format!("{list}\nhttp://localhost:{}/x", server.addr().port());
@@ -361,6 +369,34 @@ fn a_list_of_one_host_is_said_to_be_one_shards() {
         .stdin(&*list)
         .run();
     run.exits(0).says(note);
+}
+
+#[test]
+fn a_shard_without_a_host_is_warned_of_where_there_is_a_url_for_each() {
+    let server = echo();
+    let port = server.addr().port();
+    let hosts = ["127.0.0.1", "127.0.0.2"];
+    let list = |urls: usize| -> String {
+        let urls = (0..urls).map(|n| format!("http://{}:{port}/{n}\n", hosts[n % 2]));
+        urls.collect()
+    };
+    let warned = |urls, options: &[&str]| {
+        let shards = (0..5).map(|number| format!("--shard={number}/5"));
+        let runs = shards.map(|shard| {
+            // Whether the second address answers is not what is tested.
+            let args = [options, &[&shard, "-qq", "--dry-run", "-"]].concat();
+            let run = pfetch(&args).stdin(list(urls)).run().exits(0);
+            let says =
+                format!("warning: this shard has nothing to do: none of {urls} URLs is in it");
+            run.stderr.contains(&says) && run.stderr.contains("--shard-by line")
+        });
+        runs.filter(|is_warned| *is_warned).count()
+    };
+    let of_ten = warned(10, &[]);
+    assert!((3..=4).contains(&of_ten), "{of_ten} of 5 have neither host");
+    assert_eq!(warned(10, &["--shard-by=line"]), 0);
+    // Of four, some shard of five has none however they are dealt out.
+    assert_eq!(warned(4, &[]), 0);
 }
 
 #[test]

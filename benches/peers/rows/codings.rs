@@ -29,7 +29,7 @@ const LENGTH: usize = 64 << 20;
 pub(super) fn decoded(bench: &Bench) -> Vec<Table> {
     let plain = bench.site.folder().join("body.json");
     File::create(&plain)
-        .and_then(|file| bodies::write_json(bench.count(LENGTH), BufWriter::new(file)))
+        .and_then(|file| bodies::write_json(1, bench.count(LENGTH), BufWriter::new(file)))
         .expect("the folder can be written");
     let tables = CODINGS.map(|coding| {
         let (name, program, _) = coding;

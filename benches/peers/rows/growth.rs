@@ -1,6 +1,6 @@
 //! The cost of a URL where there are many of them, or many workers.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use crate::clients;
 use crate::delay::DelayServer;
@@ -55,7 +55,7 @@ fn by_length(
     bench: &Bench,
     counts: &[usize],
     option: &str,
-    command: fn(&PathBuf, &PathBuf) -> std::process::Command,
+    command: fn(&Path, &Path) -> std::process::Command,
 ) -> Table {
     let prefix = bench.site.url("/small/");
     let name = |count: usize| format!("{option}, {count} URLs");
@@ -80,7 +80,7 @@ fn by_length(
     table
 }
 
-fn saving(folder: &PathBuf, list: &PathBuf) -> std::process::Command {
+fn saving(folder: &Path, list: &Path) -> std::process::Command {
     std::fs::create_dir_all(folder).expect("the temporary folder can be written");
     let mut command = clients::pfetch(WORKERS, list);
     command.arg("-d").arg(folder);

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::times::{optional_limit, time_limit, wait_limit};
 use super::values::{byte_rate, size, small_count};
-use crate::cli::exit::MaxFailures;
+use crate::model::max_failures::MaxFailures;
 
 /// The options under "Limits".
 #[derive(Debug, Args)]
@@ -42,7 +42,8 @@ pub(crate) struct LimitArgs {
 
     /// Limit the whole run [default: no limit].
     ///
-    /// What is not done by then is told apart from failures, and counts as one in the exit code.
+    /// What is not done by then has not failed, and is told apart; the exit code is 1 all the same, also with
+    /// --max-failures.
     #[arg(long, value_name = "TIME", value_parser = optional_limit)]
     pub(crate) deadline: Option<Duration>,
 
@@ -120,8 +121,9 @@ pub(crate) struct LimitArgs {
 
     /// Stop at the first URL that fails.
     ///
-    /// What is under way is cancelled, and the rest is skipped. The first is the first to end, so it may be
-    /// another one each time.
+    /// What is under way counts if its answer is whole within a quarter of a second, and is cancelled then; the rest is
+    /// not begun. What was left undone has not failed, and is told as skipped. The first is the first to end, so it may
+    /// be another one each time.
     #[arg(long, conflicts_with = "max_failures")]
     pub(crate) fail_fast: bool,
 }

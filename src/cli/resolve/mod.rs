@@ -392,6 +392,7 @@ fn report_plan(
             baseline: output.baseline,
             shows_empty: args.input.allow_empty || args.input.shard.is_some(),
             follows_other: to_stderr && io::stdout().is_terminal(),
+            allowed: args.limits.max_failures,
             advice: advice::plan(args, inputs, bodies, mode),
         },
         baseline: output.baseline,

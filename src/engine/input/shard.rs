@@ -151,6 +151,15 @@ pub enum UnevenShards {
         /// The shard that has it.
         shard: u64,
     },
+    /// The run's shard has nothing, as there are few hosts.
+    #[error(
+        "none of {read} URLs is in it: there are few hosts, and a host is never divided; --shard-by line \
+         deals them out by their lines"
+    )]
+    Idle {
+        /// The number of items of all shards.
+        read: u64,
+    },
     /// The run's shard has far more than its part, as that of a big host does.
     #[error(
         "{taken} of {read} URLs are in this shard: a host is never divided; --shard-by line deals them out by their \
@@ -162,6 +171,17 @@ pub enum UnevenShards {
         /// The number of items of all shards.
         read: u64,
     },
+}
+
+impl UnevenShards {
+    /// True if the run's shard, this one, has nothing to do, although there is a URL for each.
+    pub fn leaves_idle(&self, number: u64) -> bool {
+        match self {
+            UnevenShards::LoneHost { shard, .. } => *shard != number,
+            UnevenShards::Idle { .. } => true,
+            UnevenShards::Crowded { .. } => false,
+        }
+    }
 }
 
 /// Shortest input, in items, whose shards are expected to be even: those of a few hosts never are.
@@ -203,9 +223,18 @@ impl ShardFilter {
             }),
             HostsSeen::None | HostsSeen::Several => {
                 let ItemNumbers { read, taken } = numbers;
+                if taken == 0 && read >= shards && self.is_by_host() {
+                    return Some(UnevenShards::Idle { read });
+                }
                 is_crowded(numbers, shards).then_some(UnevenShards::Crowded { taken, read })
             }
         }
+    }
+
+    /// True if there is a host for each line, and it decides.
+    fn is_by_host(&self) -> bool {
+        let sharding = self.config.sharding;
+        sharding.is_some_and(|sharding| sharding.by == ShardBy::Host)
     }
 
     /// True if the item with this index belongs to the run's shard. `entry` is `None` for a line that is too

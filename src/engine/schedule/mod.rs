@@ -9,6 +9,7 @@
 //! * `origin` is the queue of one origin, and rules on how its items end.
 //! * `window` is the number of them that its server takes at once, `pace` the distance between starts
 //!   where that is less than one.
+//! * `rate_evidence` tells servers that limit requests by rate, and how many a second they take.
 //! * `rate_grid` tells by how much a start comes later than the rate intended.
 //! * `check` and `push_back` tell pages that are broken from a server that has too much to do.
 //! * `probe` tries an origin that only fails with one item at a time, and gives it up in the end.
@@ -24,6 +25,7 @@ mod probe;
 mod proof;
 mod push_back;
 mod queue;
+mod rate_evidence;
 mod rate_grid;
 mod server_rate;
 #[cfg(test)]

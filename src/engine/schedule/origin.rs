@@ -253,6 +253,10 @@ impl<T> Origin<T> {
         self.in_flight = self.in_flight.saturating_sub(1);
         let push = PushBack {
             cause: Cause::Broken,
+            way: match ending.kind {
+                EndKind::PushedBack { cause, .. } => cause,
+                _ => Cause::Broken,
+            },
             started: ending.started,
             now,
             level,
@@ -441,12 +445,14 @@ impl<T> Origin<T> {
         let (window, given_up) = (&server.window, server.probe.given_up);
         // Push-backs that changed nothing were those of broken pages.
         let has_pushed_back =
-            window.push_backs > 0 && window.was_cut && window.has_succeeded() && !window.are_own();
+            !window.is_pristine() && window.was_cut && window.has_succeeded() && !window.are_own();
         (has_pushed_back || given_up.is_some()).then(|| OriginLimit {
             origin: Arc::clone(name),
             at_once: has_pushed_back.then(|| window.takes() as u64),
             per_second: window.per_second(),
-            push_backs: window.push_backs,
+            push_backs: window.push_backs.all(),
+            by_cause: window.push_backs,
+            rate_limit: window.rate_limit().filter(|_| has_pushed_back),
             given_up,
         })
     }

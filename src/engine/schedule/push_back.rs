@@ -23,6 +23,8 @@ pub enum Cause {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PushBack {
     pub(super) cause: Cause,
+    /// The way in which it was pushed back, whatever it is [judged](PushBack::cause) as.
+    pub(super) way: Cause,
     pub(super) started: Instant,
     pub(super) now: Instant,
     /// The number in flight at its start, itself included.

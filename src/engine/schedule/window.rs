@@ -9,6 +9,8 @@ use super::pace::{FIRST, LONGEST, Pace, Slower};
 use super::push_back::{
     CHECKED, Cause, Consequence, OWN, PushBack, PushBackRecord, PushBackTally, Restraint,
 };
+use super::rate_evidence::RateEvidence;
+use crate::model::origin::PushBackCounts;
 
 /// The number of full windows of successes after which nothing restrains an origin any more: its items may
 /// then wait in the pool's queue again, out of the schedule's hands.
@@ -59,7 +61,9 @@ pub(super) struct Window {
     successes: u64,
     /// The time of a quick answer: a minimum that rises slowly.
     typical: Option<Duration>,
-    pub(super) push_backs: u64,
+    pub(super) push_backs: PushBackCounts,
+    /// From the first push-back after a success on.
+    rate: Option<Box<RateEvidence>>,
     /// Set once the window was cut or a distance kept.
     pub(super) was_cut: bool,
 }
@@ -77,7 +81,8 @@ impl Window {
             tally: PushBackTally::default(),
             successes: 0,
             typical: None,
-            push_backs: 0,
+            push_backs: PushBackCounts::default(),
+            rate: None,
             was_cut: false,
         }
     }
@@ -128,7 +133,7 @@ impl Window {
 
     /// True while the window is as it would be without any push-back, and none is remembered.
     pub(super) fn is_pristine(&self) -> bool {
-        self.push_backs == 0
+        self.push_backs.all() == 0
     }
 
     /// Notes a start. Returns the distance to the next: below a window of one, that of the pace; else one
@@ -156,6 +161,9 @@ impl Window {
             _ => took,
         });
         self.successes += 1;
+        if let Some(rate) = &mut self.rate {
+            rate.success(started);
+        }
         self.calm = self.calm.saturating_add(1);
         self.is_futile = false;
         self.checks.success(started, self.at_once.size());
@@ -197,10 +205,36 @@ impl Window {
             size: self.at_once.size(),
             distance: self.distance(),
         });
-        self.push_backs += 1;
+        let count = match push.way {
+            Cause::TooMany => &mut self.push_backs.too_many,
+            Cause::Unavailable => &mut self.push_backs.unavailable,
+            Cause::Broken => &mut self.push_backs.refused,
+        };
+        *count += 1;
+        self.note_rate(push);
         let is_presumed = self.tally.presumes_own(push.has_fresh);
         self.tally.push_back();
         is_presumed
+    }
+
+    /// Takes a push-back as evidence of a limit by rate, once anything was taken at all. A connection that breaks off
+    /// is no answer by a rule.
+    fn note_rate(&mut self, push: &PushBack) {
+        if push.way == Cause::Broken || self.successes == 0 {
+            return;
+        }
+        match &mut self.rate {
+            Some(rate) => rate.push_back(push.started, push.is_alone),
+            None => self.rate = Some(Box::new(RateEvidence::new(push.started, push.is_alone))),
+        }
+        if let (Some(rate), Some(_)) = (&mut self.rate, push.wait) {
+            rate.note_wait();
+        }
+    }
+
+    /// An estimate of the number of requests a second that the server takes, if it is that which it limits.
+    pub(super) fn rate_limit(&self) -> Option<f64> {
+        self.rate.as_ref()?.per_second()
     }
 
     /// Takes down what a push-back has shown of its item.

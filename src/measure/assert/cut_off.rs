@@ -41,8 +41,8 @@ impl CutOff {
         let rate = |rate: Option<f64>| rate.map(MetricValue::from).ok_or_else(none);
         let percentile =
             |latency: &Latency, percent| self.percentile(latency, percent).ok_or_else(none);
-        let failed = summary.failed.saturating_sub(summary.not_done);
-        let ended = summary.ended() + summary.done_before;
+        let failed = summary.failed;
+        let ended = summary.tried() + summary.done_before;
         match metric {
             Metric::Failed | Metric::FailedShare if ended == 0 => {
                 Err("no URL was done before the deadline".to_owned())
@@ -92,7 +92,8 @@ mod tests {
     fn cut_off() -> Summary {
         let mut summary = Summary {
             ok: 100,
-            failed: 5,
+            failed: 1,
+            skipped: 4,
             not_done: 4,
             served_bytes: 100_000,
             workers: 4,
@@ -164,7 +165,7 @@ mod tests {
     #[test]
     fn a_run_that_did_nothing_before_its_deadline_has_no_figures() {
         let summary = Summary {
-            failed: 4,
+            skipped: 4,
             not_done: 4,
             workers: 4,
             stopped: true,

@@ -128,11 +128,7 @@ impl RunFigures<'_> {
     /// The URLs that failures are counted among: the whole list, of which a resumed run tries again only what had
     /// failed; of a run that was cut off, those that came to their end.
     fn all(&self) -> u64 {
-        let ended = match self.cut_off() {
-            Some(_) => self.counted.ended(),
-            None => self.counted.tried(),
-        };
-        ended + self.counted.done_before
+        self.counted.tried() + self.counted.done_before
     }
 
     /// The end of a plain run before that of its list, if it was cut off.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
+use crate::measure::null_listener::NullListener;
 use crate::model::event::Event;
 use crate::model::notice::MeasurementNotice;
 use crate::model::outcome::{Outcome, Verdict};
@@ -28,14 +29,6 @@ fn the_arms_take_turns_in_going_first() {
             .zip(0..)
             .all(|(run, n)| run.done == n && run.of == 8)
     );
-}
-
-struct NullListener;
-
-impl Listener for NullListener {
-    fn event(&mut self, _: &Event) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 fn outcome(index: u64, bytes: u64) -> Outcome {

@@ -4,10 +4,10 @@
 use std::io;
 use std::time::Duration;
 
-use super::tests::NullListener;
 use super::{SweepPlan, WorkerCounts};
 use crate::measure::assert::Assertion;
 use crate::measure::made_up_times::{Noise, Random, chance};
+use crate::measure::null_listener::NullListener;
 use crate::measure::{Gates, MeasuredRun, Stopping};
 use crate::model::auto_runs::AutoEnd;
 use crate::model::event::{Event, Listener};
@@ -165,6 +165,15 @@ fn a_precision_is_judged_after_eight_rounds_and_one_number_of_workers_ends_after
         (vec![8; 2], Some(AutoEnd::Precise)),
         "{sweep:?}"
     );
+    // With one worker for the knee it is the gain of two that has to be precise.
+    let useless = |workers: usize, made: usize| match (workers, made % 4) {
+        (2, 0 | 1) => 1.5,
+        _ => 1.0,
+    };
+    precise.runs = 11;
+    let sweep = conduct(&precise, &[], &mut NullListener, useless);
+    let expected = (vec![11; 2], Some(AutoEnd::MostPairs));
+    assert_eq!(course(&sweep), expected, "{sweep:?}");
     let sweep = conduct(&plan(&[4], 30), &[], &mut NullListener, steady);
     assert_eq!(
         course(&sweep),

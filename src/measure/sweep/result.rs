@@ -138,6 +138,7 @@ mod tests {
             per_second: None,
             push_backs,
             given_up: None,
+            ..OriginLimit::default()
         };
         let run = |ms, limits| MeasuredRun {
             summary: Summary {

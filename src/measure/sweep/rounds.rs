@@ -13,7 +13,7 @@ use crate::measure::MeasuredRun;
 use crate::measure::sequential::{Gates, Look, Sequence, Stopping};
 use crate::model::auto_runs::AutoRuns;
 use crate::model::event::Listener;
-use crate::model::measurement::Sweep;
+use crate::model::measurement::{Sweep, SweepRuns};
 use crate::stats::{LEVEL, RunPair, Speedup, is_gain_open};
 
 /// The rounds of a sweep, and the runs of those that were made.
@@ -77,7 +77,7 @@ impl Rounds {
             let look = |level| {
                 let sweep =
                     result::sweep(&self.swept, runner.answers(), Some(course_at(level)), None)?;
-                Some(look(&sweep, gates))
+                Some(look(&sweep, stopping, gates))
             };
             if rounds > 0 && sequence.is_over(rounds, look) {
                 return Ok((self.swept, sequence.course(rounds)));
@@ -135,29 +135,33 @@ impl Rounds {
 }
 
 /// Looks at a sweep so far, whose intervals are at the level of the look.
-fn look(sweep: &Sweep, gates: Gates<'_>) -> Look {
+fn look(sweep: &Sweep, stopping: Stopping, gates: Gates<'_>) -> Look {
+    let beyond: Vec<Speedup> = gains_beyond_knee(sweep).collect();
+    let speedup = match stopping.precision {
+        // The knee gains nothing over itself: what another number gains is then to be precise.
+        Some(_) => sweep.gain().or_else(|| beyond.first().copied()),
+        None => sweep.gain(),
+    };
+    let mut intervals = beyond.iter().filter_map(|gain| gain.interval);
     Look {
-        speedup: sweep.speedup(),
-        is_knee_open: sweep.is_undecided() || may_gain_beyond_knee(sweep),
+        speedup,
+        is_knee_open: sweep.is_undecided() || intervals.any(is_gain_open),
         are_gates_decided: gates.are_decided_by_sweep(sweep),
     }
 }
 
-/// Tests whether the runs leave it open that more workers than the knee gain clearly: by the interval of what each such
-/// number gains, from the runs of each round as pairs.
-fn may_gain_beyond_knee(sweep: &Sweep) -> bool {
-    let Some(knee) = sweep.at_knee() else {
-        return false;
-    };
-    let beyond = sweep
-        .comparable()
-        .filter(|point| point.workers > knee.workers);
-    let mut gains = beyond.filter_map(|point| {
+/// What each larger number of workers than the knee gains over it, from the runs of each round as pairs.
+fn gains_beyond_knee(sweep: &Sweep) -> impl Iterator<Item = Speedup> + '_ {
+    let knee = sweep.at_knee();
+    let pairs_with = |point: &SweepRuns, knee: &SweepRuns| -> Vec<RunPair> {
         let times = knee.times.seconds.iter().zip(&point.times.seconds);
-        let pairs: Vec<RunPair> = times
+        times
             .map(|(&serial, &parallel)| RunPair { serial, parallel })
-            .collect();
-        Speedup::of(&pairs)?.at_level(LEVEL, sweep.level()).interval
-    });
-    gains.any(is_gain_open)
+            .collect()
+    };
+    sweep.comparable().filter_map(move |point| {
+        let knee = knee.filter(|knee| point.workers > knee.workers)?;
+        let gain = Speedup::of(&pairs_with(point, knee))?;
+        Some(gain.at_level(LEVEL, sweep.level()))
+    })
 }

@@ -3,19 +3,12 @@
 use std::time::Duration;
 
 use super::*;
+use crate::measure::null_listener::NullListener;
 use crate::model::event::Event;
 use crate::model::outcome::{Outcome, Verdict};
 use crate::model::search_cost::SearchCost;
 use crate::model::summary::Summary;
 use crate::model::target::Verb;
-
-pub(super) struct NullListener;
-
-impl Listener for NullListener {
-    fn event(&mut self, _: &Event) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 /// Conducts a sweep over 100 targets, which take a second divided by `law` of the number of workers. Returns
 /// the numbers of workers in the order of the runs as well.

@@ -27,7 +27,7 @@ use super::observing::RunObserver;
 use crate::model::event::Event;
 use crate::model::measurement::{Arm, ArmRun};
 use crate::model::notice::MeasurementNotice;
-use crate::model::reason::{OriginPhases, PhaseMeans, Reason, Why};
+use crate::model::reason::{OriginPhases, PhaseMeans, Reason, WeighedReason, Why};
 use crate::model::summary::Summary;
 
 /// The most origins whose phases are reported.
@@ -145,8 +145,10 @@ fn phases(origin: &OriginPair<'_>) -> OriginPhases {
     }
 }
 
-/// Takes what the runs slowed down to from the notices into the reasons of the same origins, so that it is said once.
+/// Takes what the runs slowed down to from the notices into the reasons of the same origins, so that it is said once. A
+/// limit by rate is the reason itself: it holds for one request after the other too, so that the arms need not differ.
 pub(super) fn take_limits(why: &mut Why, notices: &mut Vec<MeasurementNotice>) {
+    take_rate_limits(why, notices);
     for weighed in &mut why.reasons {
         let Reason::PushBack {
             origin,
@@ -167,4 +169,31 @@ pub(super) fn take_limits(why: &mut Why, notices: &mut Vec<MeasurementNotice>) {
             _ => true,
         });
     }
+}
+
+/// Makes reasons of the notices of origins that limit requests by rate.
+fn take_rate_limits(why: &mut Why, notices: &mut Vec<MeasurementNotice>) {
+    let share = why.lost.unwrap_or(1.0);
+    notices.retain(|notice| {
+        let MeasurementNotice::PushedBack(limit) = notice else {
+            return true;
+        };
+        let Some(per_second) = limit.rate_limit.filter(|_| limit.given_up.is_none()) else {
+            return true;
+        };
+        why.reasons.retain(|weighed| match &weighed.reason {
+            Reason::PushBack { origin, .. } | Reason::AtOnce { origin, .. } => {
+                **origin != *limit.origin
+            }
+            _ => true,
+        });
+        let reason = Reason::RateLimit {
+            origin: limit.origin.to_string(),
+            per_second,
+            too_many: limit.by_cause.too_many,
+            unavailable: limit.by_cause.unavailable,
+        };
+        why.reasons.insert(0, WeighedReason { reason, share });
+        false
+    });
 }

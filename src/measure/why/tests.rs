@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use super::load::RunLoad;
 use super::sums::SlowestTarget;
 use super::*;
+use crate::measure::null_listener::NullListener;
 use crate::measure::{Gates, MeasuredRun, SweepPlan, WorkerCounts};
-use crate::model::event::Listener;
-use crate::model::origin::{GivenUp, OriginLimit};
+use crate::model::origin::{GivenUp, OriginLimit, PushBackCounts};
 use crate::model::outcome::{Attempt, Outcome, Verdict};
 use crate::model::reason::{KneeWhy, WeighedReason};
 use crate::model::target::Verb;
@@ -138,6 +138,7 @@ fn kinds(why: &Why) -> Vec<&'static str> {
             Reason::Machine { .. } => "machine",
             Reason::Connections { .. } => "connections",
             Reason::PushBack { .. } => "push-back",
+            Reason::RateLimit { .. } => "rate-limit",
         })
         .collect()
 }
@@ -494,6 +495,7 @@ fn what_the_run_slowed_down_to_moves_from_the_notices_into_the_reason() {
             per_second: None,
             push_backs: 5,
             given_up,
+            ..OriginLimit::default()
         })
     };
     let others = [
@@ -509,6 +511,51 @@ fn what_the_run_slowed_down_to_moves_from_the_notices_into_the_reason() {
         panic!("{why:#?}");
     };
     assert_eq!(at_once, Some(3));
+}
+
+#[test]
+fn a_limit_by_rate_is_the_reason_also_where_the_serial_runs_are_pushed_back_too() {
+    let found = || {
+        found(
+            4,
+            |_| Spent::wait(20.0),
+            |_| Spent::wait(20.0),
+            |_, _, together| push_back(together, 429, 4),
+        )
+    };
+    let limit = |rate_limit, given_up| {
+        MeasurementNotice::PushedBack(OriginLimit {
+            origin: ORIGIN.into(),
+            at_once: Some(1),
+            push_backs: 5,
+            by_cause: PushBackCounts {
+                too_many: 5,
+                ..PushBackCounts::default()
+            },
+            rate_limit,
+            given_up,
+            ..OriginLimit::default()
+        })
+    };
+    for mut why in [found(), Why::default()] {
+        let mut notices = vec![limit(Some(10.0), None), MeasurementNotice::SinglePair];
+        take_limits(&mut why, &mut notices);
+        assert_eq!(notices, [MeasurementNotice::SinglePair]);
+        let is_rate = |reason: &Reason| matches!(reason, Reason::RateLimit { per_second, too_many: 5, .. } if *per_second == 10.0);
+        assert!(is_rate(&why.reasons[0].reason), "{why:#?}");
+        let others = why.reasons.iter().skip(1);
+        let is_said_once = others
+            .clone()
+            .all(|other| !matches!(other.reason, Reason::PushBack { .. }));
+        assert!(is_said_once, "{why:#?}");
+    }
+    // Without an estimate, or of a server that was given up, it is none.
+    for other in [limit(None, None), limit(Some(10.0), Some(GivenUp::TooMany))] {
+        let mut why = Why::default();
+        let mut notices = vec![other];
+        take_limits(&mut why, &mut notices);
+        assert!(why.reasons.is_empty() && notices.len() == 1, "{why:#?}");
+    }
 }
 
 #[test]
@@ -621,14 +668,6 @@ fn a_server_that_does_less_in_parallel_than_alone_is_not_said_to_answer_one_at_a
     let why = found(4, |_| Spent::wait(10.0), |_| Spent::wait(160.0), unchanged);
     shows(&why, &[]);
     assert!(why.lost.is_some_and(|lost| lost > 0.9), "{why:#?}");
-}
-
-struct NullListener;
-
-impl Listener for NullListener {
-    fn event(&mut self, _: &Event) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 /// The reasons at the knee of a sweep with these numbers of workers, over a server that answers two requests at a time

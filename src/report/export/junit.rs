@@ -16,14 +16,14 @@ use suite::{FAILURE, SKIPPED, Suite};
 
 /// JUnit XML, written to `W`, by Jenkins' `junit-10.xsd`, which other CI servers read as well.
 ///
-/// A URL is a test case, with its host as the class. A failed one is a `failure`, or an `error` if the fault is
-/// local; one that was not tried is `skipped`. One that was not done at the run's deadline is a `failure` of the type
-/// `deadline`, since CI has to see it. The output of one that succeeded when it was tried again says so, and that of
+/// A URL is a test case, with its host, and the port if it names one, as the class. A failed one is a `failure`, or an `error` if the fault is
+/// local; one that was not tried is `skipped`. One that was not done at the run's deadline is an `error` of the type
+/// `deadline`: CI has to see it, and it has not failed. The output of one that succeeded when it was tried again says so, and that of
 /// one that an earlier run had done is `done before`. A run
 /// that was stopped has the properties `stopped`, how far it came, and `listed`, of how many targets; those that it did
 /// not come to read are one `skipped` case, with their number. A name that occurs again has a number behind it, in the
-/// order of the input. In a comparison each arm is a suite, and in a sweep each number of
-/// workers: a case is then that of its first counted run, or of the first in which it failed.
+/// order of the input. The suite of a shard names it, `pfetch shard 2/4`, so that
+/// those of all can be shown together. In a comparison each arm is a suite, and in a sweep each number of workers: a case is then that of its first counted run, or of the first in which it failed.
 ///
 /// Assertions are a last suite, `gates`, with a case each: a `failure` if it fails the program, `skipped` if it
 /// is inconclusive or not judged; the figure of one that holds is its output.
@@ -157,6 +157,9 @@ impl<W: Write> Listener for Junit<W> {
         match event {
             Event::Started(info) => {
                 self.started_at = Some(info.started_at);
+                if let (Some(shard), [suite]) = (info.shard, &mut self.suites[..]) {
+                    suite.name = format!("{NAME} shard {shard}");
+                }
                 self.has_begun = true;
                 self.out
                     .write_all(b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n")

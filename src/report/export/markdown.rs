@@ -86,7 +86,9 @@ impl<W: Write> Markdown<W> {
     /// Adds a target to the failures and the slowest.
     fn note(&mut self, outcome: &Outcome) {
         // Neither what this run did not fetch nor a warm-up counts.
-        let is_left_out = matches!(outcome.verdict, Verdict::Skipped | Verdict::Done);
+        let is_past_deadline = outcome.is_past_deadline();
+        let is_left_out =
+            matches!(outcome.verdict, Verdict::Skipped | Verdict::Done) && !is_past_deadline;
         if is_left_out || self.arm.is_some_and(|run| run.pair == 0) {
             return;
         }
@@ -95,8 +97,8 @@ impl<W: Write> Markdown<W> {
             let _ = write!(url, " | {}", self.labels.run(run));
         }
         let time = outcome.elapsed();
-        if outcome.verdict == Verdict::Failed {
-            let (count, rows) = match outcome.is_past_deadline() {
+        if outcome.verdict == Verdict::Failed || is_past_deadline {
+            let (count, rows) = match is_past_deadline {
                 true => (&mut self.not_done_in_all, &mut self.not_done),
                 false => (&mut self.failed, &mut self.failures),
             };
@@ -273,6 +275,9 @@ fn times(summary: &Summary, baseline: Baseline) -> String {
     }
     if let Some(waited) = wording::input_wait(summary, estimate.as_ref()) {
         let _ = writeln!(text, "| input | {waited} |");
+    }
+    if let Some(waited) = wording::retry_wait(summary) {
+        let _ = writeln!(text, "| retries | {waited} |");
     }
     for server in wording::servers(summary) {
         let _ = writeln!(text, "| server | {} |", markdown_cell(&short(&server)));

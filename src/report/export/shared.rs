@@ -171,8 +171,8 @@ mod tests {
                 reason: Reason::SlowestUrl {
                     url: url.to_owned(),
                     seconds: 1.0,
-                    of: 1.0,
                     waits: 0.0,
+                    of: 1.0,
                 },
                 share: 1.0,
             }],

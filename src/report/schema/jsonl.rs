@@ -18,7 +18,7 @@ use crate::report::Baseline;
 ///
 /// # Schema, version 1
 ///
-/// [`json_schema`](crate::report::json_schema) is the same for programs.
+/// [`json_schema`](fn@crate::report::json_schema) is the same for programs.
 ///
 /// Every line has `type` and `run`, the identifier of its run: lines of several runs may stand in one file. Times are numbers of seconds; `*_at` is wall-clock time in RFC 3339. `null` stands for
 /// a phase or a fact that did not occur or is unknown, never for zero.
@@ -34,7 +34,7 @@ use crate::report::Baseline;
 /// | `sweep` | last in a sweep, in place of the summary | `targets`, `stopped`, `search`, `points`, `passed_over`, `knee`, `speedup`, `law`, `gains`, `differing`, `margin`, `notices`, `why` |
 /// | `against` | just before the last, if there is a baseline | `file`, `version`, `started_at`, `points`, `why`, `margin`, `notices` |
 /// | `gate` | after the last, for each assertion | `gate`, `verdict` (`held`, `failed`, `inconclusive`, `unknown`, `skipped`), `value`, `unit`, `interval`, `why`, `of` |
-/// | `summary` | last | `targets`, `ok`, `unchanged`, `failed`, `not_done`, `skipped`, `done_before`, `retries`, `bytes`, `served_bytes`, `wire_bytes`, `workers`, `paced`, `stopped`, `listed`, `runs`, `parallel`, `input_wait`, `input_idle`, `serial`, `throughput`, `urls_per_second`, `latency`, `ttfb`, `intended_latency`, `slowdown`, `statuses`, `origins`, `more_origins`, `merged`, `parts` |
+/// | `summary` | last | `targets`, `ok`, `unchanged`, `failed`, `not_done`, `skipped`, `done_before`, `retries`, `bytes`, `served_bytes`, `wire_bytes`, `workers`, `paced`, `stopped`, `listed`, `runs`, `parallel`, `input_wait`, `input_idle`, `retry_idle`, `serial`, `throughput`, `urls_per_second`, `latency`, `ttfb`, `intended_latency`, `slowdown`, `statuses`, `origins`, `more_origins`, `merged`, `parts` |
 ///
 /// `workers` of `run` is the most that the run may have; an automatic sweep may need fewer, which its `arm` lines say.
 ///
@@ -95,10 +95,14 @@ use crate::report::Baseline;
 ///   `best_speedup` is `null` if starts were held back, or the list came slowly.
 /// - `slowdown`: `null`, or `{under_way, few, many}` if answers took longer when more requests were under way: the
 ///   median wait for an answer with up to `under_way` requests under way, and with more.
-/// - `not_done`: those of the `failed` that were not done at the deadline of the run (`--deadline`), whose
+/// - `targets` are `ok`, `unchanged`, `failed` and `skipped` together. `skipped`: those that were left undone by a stop
+///   (a signal, `--fail-fast`) or the deadline, under way or not begun; nothing was found out about them, so that they
+///   are not among the `failed`. `not_done`: those of them that the deadline of the run (`--deadline`) cut off, whose
 ///   `error` has the kind `deadline`.
 /// - `input_wait`: the part of `parallel` in which a worker was idle because the input gave nothing; `input_idle`:
 ///   the part of that in which nothing was under way, which `speedup` leaves out.
+/// - `retry_idle`: the part of `parallel` in which nothing was under way, as all that was left waited for another try or
+///   for as long as a server had asked for (`Retry-After`); 0 in older reports and in those of merged runs.
 /// - `latency`, `ttfb` (to the first byte): `null` or `{mean, p50, p90, p95, p99, max}` of the targets that
 ///   succeeded, from histograms with three significant digits. `latency` is of all their attempts, without the waits
 ///   between them, which `elapsed` of a result has; `ttfb` is of the last attempt.
@@ -106,10 +110,13 @@ use crate::report::Baseline;
 ///   the `start_delay` of each. While a server stalls no requests are sent, which `latency` knows nothing of.
 /// - `throughput`: `served_bytes`, the body bytes of the targets that succeeded, per second;
 ///   `urls_per_second`: the targets that succeeded. Both are `null` if none did. `statuses`: the number of targets that ended with each status.
-/// - `origins`: those that pushed back or were given up, as `{origin, at_once, per_second, push_backs, given_up}`,
-///   100 at most; `more_origins` counts the others. `at_once` is the number of requests at once that pfetch
+/// - `origins`: those that pushed back or were given up, as `{origin, at_once, per_second, push_backs, too_many,
+///   unavailable, refused, rate_limit, given_up}`, 100 at most; `more_origins` counts the others. `at_once` is the number of requests at once that pfetch
 ///   slowed down to, `per_second` that in a second if it is less than one at once gives; `null` if nothing
-///   was found. `given_up` is `null` or `no-answer`, `retry-after`, `holds`, `too-many`
+///   was found. `push_backs` are all requests that were pushed back: `too_many` by 429, `unavailable` by 503, and
+///   `refused` by a connection that was refused, reset or closed without a byte (all 0 in merged reports of older
+///   versions). `rate_limit` is an estimate of the requests a second that the server takes, where it limits these and
+///   not the number at once; `null` without evidence. `given_up` is `null` or `no-answer`, `retry-after`, `holds`, `too-many`
 ///   ([`GivenUp`](crate::model::origin::GivenUp)).
 /// - `paced`: true if starts or bytes were held back as asked, which makes the parallel time longer than the work.
 /// - `listed`: `null`, or the targets of the whole input of a run that was `stopped`, if they could be counted;
@@ -152,8 +159,8 @@ use crate::report::Baseline;
 /// - `estimated`: the speed-up that the per-URL times alone would have suggested.
 /// - `differing`: `{count, urls}` of the targets that were not answered alike in all runs, with some of their URLs.
 /// - `why`: `{reasons, lost, phases, unlisted}`: why the speed-up is what it is. `reasons`, the strongest first, are
-///   `{reason, …, share}`, where `reason` is `slowest-url`, `at-once`, `full-line`, `machine`, `connections` or
-///   `push-back`, with the figures of [`Reason`](crate::model::reason::Reason), and `share` the part of the workers'
+///   `{reason, …, share}`, where `reason` is `slowest-url`, `at-once`, `full-line`, `machine`, `connections`,
+///   `push-back` or `rate-limit`, with the figures of [`Reason`](crate::model::reason::Reason), and `share` the part of the workers'
 ///   time that it explains; `lost` is the part that the same work does not take one by one. `phases` has the mean
 ///   times of each origin as `{origin, serial, parallel}`
 ///   ([`PhaseMeans`](crate::model::reason::PhaseMeans)); `unlisted` counts the requests to other origins. Of

@@ -111,6 +111,8 @@ pub(in crate::report) struct SummaryRecord<'a> {
     input_wait: Seconds,
     #[serde(default)]
     input_idle: Seconds,
+    #[serde(default)]
+    retry_idle: Seconds,
     #[serde(skip_deserializing)]
     serial: Option<SerialRecord>,
     #[serde(skip_deserializing)]
@@ -169,6 +171,7 @@ impl<'a> SummaryRecord<'a> {
             parallel: summary.makespan.map(Seconds),
             input_wait: Seconds(summary.input_wait),
             input_idle: Seconds(summary.input_idle),
+            retry_idle: Seconds(summary.retry_idle),
             serial: serial.map(SerialRecord::from),
             throughput: summary.throughput(),
             urls_per_second: summary.rate(),
@@ -201,6 +204,7 @@ impl<'a> SummaryRecord<'a> {
             makespan: self.parallel.map(|time| time.0),
             input_wait: self.input_wait.0,
             input_idle: self.input_idle.0,
+            retry_idle: self.retry_idle.0,
             origins: OriginLimits::new(
                 self.origins.iter().map(Into::into).collect(),
                 self.more_origins,

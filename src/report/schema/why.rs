@@ -94,6 +94,12 @@ fn weighed(
             *origin = escape(origin);
             per_second.map_or(Ok(()), check_ratio)?;
         }
+        Reason::RateLimit {
+            origin, per_second, ..
+        } => {
+            *origin = escape(origin);
+            check_ratio(*per_second)?;
+        }
     }
     Ok(WeighedReason { reason, share })
 }

@@ -35,7 +35,8 @@ impl<W: Write> Listener for TemplateLines<W> {
             Event::ArmStarted(run) => self.shown.begin(*run),
             Event::Finished(outcome)
                 if self.shown.is_it()
-                    && !matches!(outcome.verdict, Verdict::Skipped | Verdict::Done) =>
+                    && (outcome.is_past_deadline()
+                        || !matches!(outcome.verdict, Verdict::Skipped | Verdict::Done)) =>
             {
                 self.line.clear();
                 self.template.render(outcome, &mut self.line);

@@ -132,6 +132,7 @@ impl<W: Write> Human<W> {
         totals::counts(&mut self.out, summary, style)?;
         self.interrupted()?;
         totals::times(&mut self.out, summary, style)?;
+        totals::waits(&mut self.out, summary)?;
         self.write_against(false)?;
         totals::origins(&mut self.out, summary)?;
         totals::figures(&mut self.out, summary)?;

@@ -1,5 +1,6 @@
 //! The choices about a report on a terminal: colour, detail, and advice on what to do next.
 
+use crate::model::max_failures::MaxFailures;
 use crate::model::outcome::{Outcome, Verdict};
 use crate::report::Baseline;
 
@@ -18,6 +19,8 @@ pub struct HumanStyle {
     pub shows_empty: bool,
     /// True if other output may be on the same terminal before the report.
     pub follows_other: bool,
+    /// The failures with which the run succeeds all the same, told beside them.
+    pub allowed: MaxFailures,
     /// Advice at the end.
     pub advice: Advice,
 }
@@ -52,9 +55,10 @@ impl Detail {
     /// and it may be most of a long list: the summary counts it, and only what was under way has a line, where
     /// successes have one too.
     pub(super) fn tells(self, outcome: &Outcome) -> bool {
-        let is_told = !outcome.is_past_deadline()
-            || self == Detail::Everything && outcome.elapsed().is_some();
-        is_told && self.has_line(outcome.verdict)
+        match outcome.is_past_deadline() {
+            true => self == Detail::Everything && outcome.elapsed().is_some(),
+            false => self.has_line(outcome.verdict),
+        }
     }
 
     /// Tells whether there is a summary, of a run or of a measurement.

@@ -1,5 +1,6 @@
 //! The summary of a run: its counts, its times beside the serial estimate, and its figures.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::lines::{LABEL, TextWriter};
@@ -88,7 +89,12 @@ fn verdicts(summary: &Summary, style: HumanStyle, is_partial: bool) -> [String; 
                 continue;
             }
         };
-        let text = target.text();
+        let mut text = target.text();
+        let is_failed = matches!(target.verdict, Verdict::Failed) && target.is_always_told;
+        if let (Some(allowance), true) = (style.allowed.allowance(), is_failed && target.count > 0)
+        {
+            let _ = write!(text, " ({allowance})");
+        }
         now.push(match style.colour && !colour.is_empty() {
             true => format!("{colour}{text}{RESET}"),
             false => text,
@@ -141,6 +147,14 @@ pub(super) fn times(
     }
 }
 
+/// Writes how long the run waited for other tries alone.
+pub(super) fn waits(out: &mut TextWriter<impl Write>, summary: &Summary) -> io::Result<()> {
+    match wording::retry_wait(summary) {
+        Some(waited) => out.write_text("  retries    ", &waited),
+        None => Ok(()),
+    }
+}
+
 /// Writes what the run slowed down to for the origins that pushed back, or why they were given up.
 pub(super) fn origins(out: &mut TextWriter<impl Write>, summary: &Summary) -> io::Result<()> {
     wording::servers(summary)
@@ -150,7 +164,7 @@ pub(super) fn origins(out: &mut TextWriter<impl Write>, summary: &Summary) -> io
 
 /// Writes the percentiles, the rates and the statuses, which say little about a few targets.
 pub(super) fn figures(out: &mut TextWriter<impl Write>, summary: &Summary) -> io::Result<()> {
-    if summary.ended() < HANDFUL {
+    if summary.tried() < HANDFUL {
         return Ok(());
     }
     if let Some(times) = percentiles(&summary.latency) {

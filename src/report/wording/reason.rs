@@ -1,6 +1,7 @@
 //! The reasons for a speed-up in words: a line each.
 
 use super::notation::waits_of;
+use crate::model::origin::{PushBackCounts, rate_about, rate_below};
 use crate::model::reason::{KneeWhy, Reason, Why};
 use crate::model::url_host::host_and_port;
 use crate::report::format::{bytes, counted, format_secs, grouped};
@@ -127,6 +128,22 @@ fn reason(reason: &Reason, alike: &str) -> String {
                 counts.join(", ")
             )
         }
+        Reason::RateLimit {
+            origin,
+            per_second,
+            too_many,
+            unavailable,
+        } => format!(
+            "{} takes about {} requests a second, however many at once, estimated ({}): {} stays below",
+            host_and_port(origin),
+            rate_about(*per_second),
+            PushBackCounts {
+                too_many: *too_many,
+                unavailable: *unavailable,
+                refused: 0,
+            },
+            rate_below(*per_second)
+        ),
     }
 }
 
@@ -233,6 +250,16 @@ mod tests {
             (
                 push_back(None, None),
                 "h:8443 slows down parallel clients (1,017 × 429, 2 refused)",
+            ),
+            (
+                Reason::RateLimit {
+                    origin: origin(),
+                    per_second: 10.2,
+                    too_many: 43,
+                    unavailable: 0,
+                },
+                "h:8443 takes about 10 requests a second, however many at once, estimated (43 × 429): --rate 8/s stays \
+                 below",
             ),
         ] {
             assert_eq!(reason(&given, "in both arms"), expected, "{given:?}");

@@ -250,6 +250,37 @@ fn queued_jobs_of_an_origin_that_backs_off_are_deferred() {
     }
 }
 
+/// A page that asks for a wait for ever, among others that are answered once the first wait is over.
+#[test]
+fn a_page_that_always_asks_for_a_wait_holds_its_host_once() {
+    let server = Server::with(|request, reply| match request.target.as_str() {
+        "/dead" => reply.send(429, &retry_after("1"), b"later"),
+        _ => reply.send(200, "", b"now"),
+    });
+    let others = (0..60).map(|n| format!("/{n}"));
+    let mut paths: Vec<String> = others.collect();
+    paths.insert(8, "/dead".to_owned());
+    let list: Vec<String> = paths.iter().map(|path| server.url(path)).collect();
+    let args = ["-j4", "--format=jsonl", "-"];
+    let run = pfetch(&args).stdin(list.join("\n")).run().exits(1);
+    let asked = server.targets();
+    let dead = asked
+        .iter()
+        .enumerate()
+        .filter(|(_, path)| *path == "/dead");
+    let third = dead.map(|(place, _)| place).nth(2);
+    // The second shows that the wait is the page's own, so that nobody else waits for the third.
+    let before = asked[..third.expect("it is tried again")].iter();
+    let others = before.filter(|path| *path != "/dead").count();
+    run.check(
+        &format!("{others} others before the third: {asked:?}"),
+        others == 60,
+    );
+    run.check("the others are there", run.summary()["ok"] == 60);
+    let idle = run.summary()["retry_idle"].as_f64();
+    run.check(&format!("idle {idle:?}"), idle > Some(0.5));
+}
+
 /// Two URLs of a server that is busy for fifty seconds, one after the other; the second may start at once.
 fn both_fail_at_once(options: &[&str]) {
     let server = Server::with(|_, reply| reply.send(429, &retry_after("50"), b"later"));

@@ -91,7 +91,7 @@ fn the_report_says_what_a_server_takes() {
     let run = pfetch(&["-j16", "-"]).stdin(list).run().exits(0);
     let host = server.addr().to_string();
     run.prints(&format!("  server     {host}: slowed down to "))
-        .prints(" requests pushed back)\n");
+        .prints(" × 503)\n");
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn a_sweep_says_which_numbers_of_workers_a_server_pushed_back() {
     let told = text
         .lines()
         .find_map(|line| line.strip_prefix(&format!("  warning    {host}: slowed down to ")));
-    let is_whole = told.is_some_and(|told| told.ends_with(" pushed back), from 16 workers on"));
+    let is_whole = told.is_some_and(|told| told.ends_with(" × 503), from 16 workers on"));
     run.check("the server is told of", is_whole);
 }
 

@@ -387,8 +387,14 @@ pub(crate) fn why() -> Why {
             at_once: Some(4),
             per_second: None,
         },
+        Reason::RateLimit {
+            origin: origin(),
+            per_second: 10.0,
+            too_many: 40,
+            unavailable: 0,
+        },
     ];
-    let reasons = reasons.into_iter().zip([0.6, 0.5, 0.4, 0.3, 0.2, 0.1]);
+    let reasons = reasons.into_iter().zip([0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.1]);
     let phases = |wait| PhaseMeans {
         requests: 4,
         connected: 2,

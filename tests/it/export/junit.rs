@@ -2,6 +2,7 @@
 
 use pfetch::model::event::Event;
 use pfetch::model::outcome::Outcome;
+use pfetch::model::run_shard::{RunShard, ShardKey};
 use pfetch::model::summary::Summary;
 use pfetch::model::text::escape;
 use pfetch::report::export::Export;
@@ -99,10 +100,10 @@ fn a_url_is_a_case() {
     <testcase classname="a.example" name="http://a.example/" time="0.050000"/>
     <testcase classname="a.example" name="http://a.example/b" time="0.070000"/>
     <testcase classname="a.example" name="http://a.example/c" time="0.020000"/>
-    <testcase classname="a.example" name="http://a.example:8080/missing" time="0.030000">
+    <testcase classname="a.example:8080" name="http://a.example:8080/missing" time="0.030000">
       <failure type="status" message="404 not found"/>
     </testcase>
-    <testcase classname="::1" name="http://[::1]/" time="11.200000">
+    <testcase classname="[::1]" name="http://[::1]/" time="11.200000">
       <failure type="timeout" message="connect: timed out (2 attempts)"/>
     </testcase>
     <testcase classname="a.example" name="http://a.example/full" time="0.000000">
@@ -193,6 +194,21 @@ fn a_gate_that_is_given_again_has_a_name_of_its_own() {
     names.sort_unstable();
     names.dedup();
     assert_eq!(names.len(), 8, "{text}");
+}
+
+#[test]
+fn the_suite_of_a_shard_is_named_after_it() {
+    let mut events = run(outcomes(), Some(80 * MS));
+    let Some(Event::Started(info)) = events.first_mut() else {
+        panic!("a run begins: {events:#?}");
+    };
+    info.shard = RunShard::new(2, 4, ShardKey::Host);
+    let text = exported(Export::Junit, &events);
+    is_valid(&text);
+    assert!(
+        text.contains("<testsuite name=\"pfetch shard 2/4\" "),
+        "{text}"
+    );
 }
 
 #[test]

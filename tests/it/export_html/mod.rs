@@ -101,6 +101,7 @@ fn a_run_that_was_slowed_down_says_for_which_server() {
         per_second: None,
         push_backs: 23,
         given_up: None,
+        ..OriginLimit::default()
     };
     if let Some(Event::Ended(summary)) = events.last_mut() {
         summary.origins = OriginLimits::new(vec![limit], 7);

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Write;
 
-use rustix::fs::{CWD, Mode, mkfifoat};
-
 use super::{Place, members, once};
+use crate::fifo::make_fifo;
 use crate::pfetch::Run;
 use crate::server::Server;
 
@@ -138,7 +137,7 @@ fn a_shard_is_held_against_its_own_part_of_the_list() {
 fn a_list_that_is_written_to_while_it_is_checked_changes_nothing() {
     let (server, place, urls) = half_packed(&[]);
     let pipe = place.at("pipe");
-    mkfifoat(CWD, &pipe, Mode::from_raw_mode(0o600)).unwrap();
+    make_fifo(&pipe);
     // What the pipe brings comes after the list, and is copied: the list is open before the first byte is read.
     let comments = "# nothing\n".repeat(100_000);
     for (text, is_refused) in [("x", true), ("", false)] {

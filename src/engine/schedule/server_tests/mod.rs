@@ -461,6 +461,66 @@ fn a_restart_costs_no_item_and_a_dead_server_is_given_up_at_its_time() {
     }
 }
 
+/// The rate is told of servers that limit it, and near enough to be worth the advice.
+#[test]
+fn the_rate_of_a_server_that_limits_it_is_estimated() {
+    let mut untold = Vec::new();
+    for (rate, saved) in [
+        (5.0, 1.0),
+        (10.0, 1.0),
+        (10.0, 10.0),
+        (20.0, 5.0),
+        (50.0, 1.0),
+    ] {
+        for workers in [1, 6, 16] {
+            for wait in [None, Some(Duration::from_secs(1))] {
+                let mut server = Server::new(Takes::PerSecond(rate, saved), ms(5));
+                (server.cause, server.retry_after) = (Cause::TooMany, wait);
+                let fates = fetch(server, 200, workers, ServerPolicy::default());
+                let case = format!("{rate}/s, {saved} saved up, {workers} workers, {wait:?}");
+                let limits = &fates.found.listed;
+                match limits.first().and_then(|limit| limit.rate_limit) {
+                    None => untold.push(format!("{case}: {limits:?}")),
+                    Some(told) => {
+                        let is_near = (0.7..=1.4).contains(&(told / rate));
+                        assert!(is_near, "{case}: {told} is told: {limits:#?}");
+                    }
+                }
+            }
+        }
+    }
+    // Where few were pushed back, or many are saved up in each wait, there is no evidence.
+    assert!(untold.len() <= 12, "{untold:#?}");
+}
+
+#[test]
+fn no_rate_is_told_of_servers_that_limit_the_number_at_once_and_of_broken_pages() {
+    for at_once in [1, 2, 4, 8] {
+        for workers in [6, 16, 64] {
+            for cause in [Cause::TooMany, Cause::Unavailable, Cause::Broken] {
+                let mut server = Server::new(Takes::AtOnce(at_once), ms(20));
+                server.cause = cause;
+                let fates = fetch(server, 300, workers, ServerPolicy::default());
+                let told: Vec<_> = fates.found.listed.iter().collect();
+                let is_none = told.iter().all(|limit| limit.rate_limit.is_none());
+                assert!(
+                    is_none,
+                    "{at_once} at once, {workers} workers, {cause:?}: {told:#?}"
+                );
+            }
+        }
+    }
+    for broken in [1, 5, 20] {
+        let mut server = Server::new(Takes::AtOnce(1000), ms(5));
+        server.cause = Cause::TooMany;
+        server.broken = (0..broken).map(|number| number * 10).collect();
+        let fates = fetch(server, 300, 8, ServerPolicy::default());
+        let told = &fates.found.listed;
+        let is_none = told.iter().all(|limit| limit.rate_limit.is_none());
+        assert!(is_none, "{broken} broken: {told:#?}");
+    }
+}
+
 #[test]
 fn without_adaptation_push_backs_use_up_tries() {
     let server = Server::new(Takes::AtOnce(1), ms(1000));

@@ -58,9 +58,10 @@ impl FailureGroup {
 }
 
 impl FailureGroups {
-    /// Adds an outcome, if it is a failure.
+    /// Adds an outcome, if it is a failure or was cut off by the deadline.
     pub(super) fn add(&mut self, outcome: &Outcome) {
-        let (Verdict::Failed, Some(failure)) = (outcome.verdict, outcome.error()) else {
+        let is_told = outcome.verdict == Verdict::Failed || outcome.is_past_deadline();
+        let Some(failure) = outcome.error().filter(|_| is_told) else {
             return;
         };
         let (kind, status) = (failure.kind, outcome.status());

@@ -249,7 +249,7 @@ impl HtmlPage<'_> {
         let without = wording::without_status(summary);
         parts.extend(without.map(|(count, why)| format!("{} {why}", counted(count, "URL"))));
         html! {
-            @if summary.ended() > 0 { p.lead { (parts.join(" · ")) } }
+            @if summary.tried() > 0 { p.lead { (parts.join(" · ")) } }
         }
     }
 }

@@ -80,7 +80,9 @@ impl<'a> PageResult<'a> {
     /// Tells if URLs failed and none succeeded.
     pub(super) fn is_all_failed(&self) -> bool {
         match self {
-            PageResult::Run(summary, _) => summary.failed > 0 && summary.succeeded() == 0,
+            PageResult::Run(summary, _) => {
+                summary.failed + summary.not_done > 0 && summary.succeeded() == 0
+            }
             PageResult::Comparison(_) | PageResult::Sweep(_) => false,
         }
     }
@@ -210,6 +212,7 @@ fn run_counts(summary: &Summary) -> Vec<Count> {
         more.extend(Some(rate).filter(|_| !is_single(summary)));
     }
     more.extend(wording::input_wait(summary, Estimate::of(summary).as_ref()));
+    more.extend(wording::retry_wait(summary));
     parts.extend(more.into_iter().map(Count::from));
     parts
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use super::names::{NameHash, RepeatedNames};
 use crate::model::outcome::{Outcome, Verdict};
 use crate::model::summary::Summary;
-use crate::model::url_host::host_name;
+use crate::model::url_host::{host_and_port, host_name};
 use crate::report::export::markup::MarkupText;
 use crate::report::export::words;
 use crate::report::format::grouped;
@@ -280,6 +280,8 @@ impl Read for FileReader<'_> {
 fn element(outcome: &Outcome) -> &'static str {
     match outcome.verdict {
         Verdict::Ok | Verdict::Unchanged | Verdict::Done => "",
+        // Nothing was found out about it, and that is not to look like a good run.
+        Verdict::Skipped if outcome.is_past_deadline() => ERROR,
         Verdict::Skipped => SKIPPED,
         Verdict::Failed if outcome.error().is_some_and(|error| error.kind.is_local()) => ERROR,
         Verdict::Failed => FAILURE,
@@ -325,9 +327,15 @@ fn case_body(outcome: &Outcome, element: &str) -> String {
     )
 }
 
-/// The class of a URL's case: its host without the port; `input` for a text that is no URL.
+/// The class of a URL's case: its host, with the port if it names one, as two servers of a machine differ by that alone;
+/// `input` for a text that is no URL.
 fn class(url: &str) -> &str {
-    host_name(url).unwrap_or("input")
+    // Reports show no userinfo, but a log that is replayed need not be pfetch's.
+    let host = host_and_port(url).rsplit('@').next().unwrap_or_default();
+    match host_name(url) {
+        Some(_) => host,
+        None => "input",
+    }
 }
 
 /// A duration in seconds, with the digits that Maven's Surefire writes.
@@ -340,11 +348,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_class_is_the_host() {
+    fn the_class_is_the_host_with_its_port() {
         for (url, expected) in [
             ("http://a.example/", "a.example"),
-            ("https://a.example:8443?q=//b", "a.example"),
-            ("http://[::1]:80/", "::1"),
+            ("https://a.example:8443?q=//b", "a.example:8443"),
+            ("http://u:p@a.example:81/", "a.example:81"),
+            ("http://[::1]:80/", "[::1]:80"),
+            ("http://:80/", "input"),
             ("nonsense", "input"),
             ("nonsense://", "input"),
         ] {

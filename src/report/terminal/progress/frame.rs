@@ -191,6 +191,9 @@ fn bytes_left(busy: &[CurrentFetch]) -> Option<u64> {
     left.sum::<Option<u64>>().filter(|_| !busy.is_empty())
 }
 
+/// The wait from which the option that shortens it is named.
+const LONG_WAIT: Duration = Duration::from_secs(5);
+
 /// Formats the targets that wait to be tried again: in the longest words that fit.
 fn waiting_text(pending: &Pending, now: Instant, columns: usize) -> Option<String> {
     let count = pending.retries;
@@ -206,8 +209,17 @@ fn waiting_text(pending: &Pending, now: Instant, columns: usize) -> Option<Strin
         Some(next) => format!("{count} {words}, {before}{next}"),
         None => format!("{count} {words}"),
     };
+    // A backoff is shorter: the server has asked for this wait.
+    let is_long = pending
+        .next
+        .is_some_and(|next| next.saturating_duration_since(now) >= LONG_WAIT);
+    let whole_text = with_next("waiting to be tried again", "next in ");
+    let advised = format!("{whole_text} (--retry-after-max 1s waits less)");
+    if is_long && width(&advised) <= columns {
+        return Some(advised);
+    }
     let texts = [
-        with_next("waiting to be tried again", "next in "),
+        whole_text,
         with_next("to be tried again", "next in "),
         with_next("to retry", "in "),
     ];
@@ -392,6 +404,17 @@ mod tests {
         }
         assert_eq!(text(&two, 10).as_deref(), Some("2 to retr…"));
         assert_eq!(text(&pending(0, 1200), 77), None);
+        // A long one is the server's, and there is an option for it.
+        let long = pending(1, 20_000);
+        for (columns, words) in [
+            (
+                77,
+                "1 waiting to be tried again, next in 20 s (--retry-after-max 1s waits less)",
+            ),
+            (60, "1 waiting to be tried again, next in 20 s"),
+        ] {
+            assert_eq!(text(&long, columns).as_deref(), Some(words));
+        }
         // One that is due is about to begin.
         let due = pending(1, 0);
         assert_eq!(

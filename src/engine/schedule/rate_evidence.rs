@@ -1,0 +1,246 @@
+//! The evidence that a server limits the number of requests in a time, and not the number at once; and how many it takes.
+//!
+//! A limit on requests at once pushes nobody back who asks alone. One by rate does, whether it counts by a leaky bucket
+//! (Jonathan Turner, "New Directions in Communications", 1986), a token bucket or fixed windows.
+
+use std::time::{Duration, Instant};
+
+/// The push-backs of requests that were alone in flight from which a limit by rate is told.
+const FEWEST_ALONE: u32 = 2;
+
+/// The requests that were taken meanwhile from which their number a second is told.
+const FEWEST_TAKEN: u32 = 10;
+
+/// The same of a stretch without a push-back; and where push-backs ask for waits, as in each of them the server may save
+/// up as many as it then takes in a stretch.
+const FEWEST_IN_STRETCH: [u32; 2] = [5, 20];
+
+/// The part of the rate at which requests came too soon that those that were taken have to reach: else too little is
+/// known of what is between.
+const PLAUSIBLE: std::ops::RangeInclusive<f64> = 0.5..=1.25;
+
+/// A stretch without a push-back in which requests were taken.
+#[derive(Debug, Clone, Copy, Default)]
+struct Stretch {
+    /// The first start in it, and those that were taken after it.
+    began: Option<Instant>,
+    after: u32,
+}
+
+impl Stretch {
+    /// The requests a second up to this moment. The first may have been saved up.
+    fn per_second(&self, until: Instant) -> Option<f64> {
+        let seconds = until.saturating_duration_since(self.began?).as_secs_f64();
+        (self.after > 0 && seconds > 0.0).then(|| f64::from(self.after) / seconds)
+    }
+}
+
+/// The requests of an origin from its first push-back on.
+#[derive(Debug)]
+pub(super) struct RateEvidence {
+    /// The first push-back, and the last with the number of those that were taken between.
+    first: Instant,
+    last: Option<(Instant, u32)>,
+    taken: u32,
+    alone: u32,
+    /// The start of the last request that was taken.
+    last_taken: Option<Instant>,
+    /// The longest time after it that was too short for another.
+    too_soon: Duration,
+    stretch: Stretch,
+    /// The longest stretch that a push-back ended, with its rate.
+    longest: Option<(u32, f64)>,
+    /// True if a push-back asked for a wait.
+    has_waits: bool,
+}
+
+impl RateEvidence {
+    /// Begins with a push-back of a request that was started then.
+    pub(super) fn new(first: Instant, is_alone: bool) -> Self {
+        RateEvidence {
+            first,
+            last: None,
+            taken: 0,
+            alone: u32::from(is_alone),
+            last_taken: None,
+            too_soon: Duration::ZERO,
+            stretch: Stretch::default(),
+            longest: None,
+            has_waits: false,
+        }
+    }
+
+    /// Notes an answer that is no push-back. Those to requests of the flight that was pushed back say nothing.
+    pub(super) fn success(&mut self, started: Instant) {
+        if started < self.first {
+            return;
+        }
+        self.taken += 1;
+        self.last_taken = self.last_taken.max(Some(started));
+        match self.stretch.began {
+            None => self.stretch.began = Some(started),
+            Some(_) => self.stretch.after += 1,
+        }
+    }
+
+    /// Notes that a push-back asked for a wait.
+    pub(super) fn note_wait(&mut self) {
+        self.has_waits = true;
+    }
+
+    /// Notes a push-back of a request that was started then.
+    pub(super) fn push_back(&mut self, started: Instant, is_alone: bool) {
+        if started < self.first {
+            return;
+        }
+        self.last = Some((started, self.taken));
+        if is_alone {
+            self.alone += 1;
+            if let Some(taken) = self.last_taken {
+                let after = started.saturating_duration_since(taken);
+                self.too_soon = self.too_soon.max(after);
+            }
+        }
+        let stretch = std::mem::take(&mut self.stretch);
+        let ended = stretch
+            .per_second(started)
+            .map(|rate| (stretch.after, rate));
+        self.longest = longer(self.longest, ended);
+    }
+
+    /// An estimate of the requests a second that the server takes; `None` unless requests that were alone were pushed
+    /// back too, and enough others were taken.
+    ///
+    /// One request was too soon after another, so that fewer are taken than would come at that distance. A stretch
+    /// without a push-back is what was taken at least. The rate is between the two, and told if they are near enough: by
+    /// their geometric mean. Else all that were taken from the first push-back to the last tell it: nothing was left at
+    /// either of what the server had saved up. But nothing does if these are far fewer, as in a run that mostly waited.
+    pub(super) fn per_second(&self) -> Option<f64> {
+        if self.alone < FEWEST_ALONE || self.taken < FEWEST_TAKEN || self.too_soon.is_zero() {
+            return None;
+        }
+        let most = self.too_soon.as_secs_f64().recip();
+        let between = |least: f64| match least < most {
+            true => (least * most).sqrt(),
+            false => least,
+        };
+        let current = self.last_taken.and_then(|last| {
+            let rate = self.stretch.per_second(last)?;
+            Some((self.stretch.after, rate))
+        });
+        let fewest = FEWEST_IN_STRETCH[usize::from(self.has_waits)];
+        let longest = longer(self.longest, current).filter(|(taken, _)| *taken >= fewest);
+        if let Some((_, rate)) = longest
+            && PLAUSIBLE.contains(&(rate / most))
+        {
+            return Some(between(rate));
+        }
+        let (last, taken) = self.last?;
+        let seconds = last.saturating_duration_since(self.first).as_secs_f64();
+        let mean = (seconds > 0.0).then(|| f64::from(taken) / seconds)?;
+        let is_told = taken >= FEWEST_TAKEN && mean / most >= *PLAUSIBLE.start();
+        is_told.then(|| between(mean))
+    }
+}
+
+/// The one of two stretches in which more were taken, each with its number and rate.
+fn longer(one: Option<(u32, f64)>, other: Option<(u32, f64)>) -> Option<(u32, f64)> {
+    [one, other]
+        .into_iter()
+        .flatten()
+        .max_by_key(|(taken, _)| *taken)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Asks a token bucket one request at a time, at these distances in milliseconds, and waits after each push-back.
+    fn asked(
+        per_second: f64,
+        size: f64,
+        distances: impl Fn(usize) -> f64,
+        wait: f64,
+    ) -> Option<f64> {
+        let began = Instant::now();
+        let at = |ms: f64| began + Duration::from_secs_f64(ms / 1000.0);
+        let (mut evidence, mut tokens, mut now) = (RateEvidence::new(began, true), 0.0_f64, 0.0);
+        for request in 0..200 {
+            let distance = distances(request);
+            tokens = (tokens + distance * per_second / 1000.0).min(size);
+            now += distance;
+            if tokens >= 1.0 {
+                tokens -= 1.0;
+                evidence.success(at(now));
+            } else {
+                evidence.push_back(at(now), true);
+                if wait > 0.0 {
+                    evidence.note_wait();
+                }
+                now += wait;
+                tokens = (tokens + wait * per_second / 1000.0).min(size);
+            }
+        }
+        evidence.per_second()
+    }
+
+    #[track_caller]
+    fn is_about(found: Option<f64>, expected: f64) {
+        let is_near = found.is_some_and(|found| (found / expected - 1.0).abs() < 0.2);
+        assert!(is_near, "{found:?} for {expected} a second");
+    }
+
+    #[test]
+    fn what_a_bucket_takes_a_second_is_found_with_and_without_waits() {
+        for (per_second, size) in [(10.0, 1.0), (10.0, 5.0), (0.5, 1.0), (100.0, 20.0)] {
+            let distance = 1000.0 / per_second;
+            // A little too soon: all, where many are saved up, else some.
+            let distances = move |request: usize| match size > 1.0 {
+                true => distance * 0.97,
+                false => distance * (0.97 + (request % 40) as f64 / 200.0),
+            };
+            is_about(asked(per_second, size, distances, 0.0), per_second);
+        }
+        // After each push-back a wait in which nothing is saved up but one.
+        is_about(
+            asked(
+                10.0,
+                1.0,
+                |request| 99.0 + (request % 40) as f64 / 10.0,
+                5000.0,
+            ),
+            10.0,
+        );
+    }
+
+    #[test]
+    fn nothing_is_told_without_push_backs_of_lone_requests() {
+        let began = Instant::now();
+        let at = |ms: u64| began + Duration::from_millis(ms);
+        let mut evidence = RateEvidence::new(began, false);
+        for request in 1..100 {
+            match request % 5 {
+                0 => evidence.push_back(at(request * 10), false),
+                _ => evidence.success(at(request * 10)),
+            }
+        }
+        assert_eq!(evidence.per_second(), None, "{evidence:?}");
+    }
+
+    #[test]
+    fn nothing_is_told_of_few_requests_or_of_time_that_was_mostly_waited() {
+        // 19 of 200 are taken, each after a wait.
+        let mostly_waited = asked(100.0, 1.0, |_| 1.0, 1000.0);
+        assert_eq!(mostly_waited, None);
+        let began = Instant::now();
+        let mut evidence = RateEvidence::new(began, true);
+        for request in 1..12 {
+            let at = began + Duration::from_millis(request * 100);
+            match request % 2 {
+                0 => evidence.success(at),
+                _ => evidence.push_back(at, true),
+            }
+        }
+        assert_eq!(evidence.per_second(), None, "{evidence:?}");
+    }
+}
