@@ -30,9 +30,10 @@ for try in 1 2 3; do
         <"$list" || code=$?
     [ "$code" != 0 ] || break
     # The last exit code (column 7) and signal (8) of each piece (1). Worth another try are a failure of this
-    # machine (4) and a process that was ended (137, 143, a signal), and no other.
+    # machine (4) and a process that was ended (137, 143, a signal), and no other. In place of the code of one that
+    # ended before it had read its piece, parallel has the signal 13 of its own pipe (141).
     awk 'NR > 1 { code[$1] = $8 ? 128 + $8 : $7 }
-        END { for (piece in code) if (code[piece] ~ /^(4|137|143)$/) worth = 1; exit !worth }' joblog || break
+        END { for (piece in code) if (code[piece] ~ /^(4|137|141|143)$/) worth = 1; exit !worth }' joblog || break
     echo "parallel.sh: try $try: $code pieces failed; see $out/joblog" >&2
 done
 
