@@ -127,14 +127,15 @@ impl<T> Origin<T> {
             true => server.probe.prefers_fresh(),
             false => server.window.prefers_fresh(),
         });
-        // One that has just been pushed back says nothing new of the server.
-        let is_pushed_back = server.is_some_and(|server| server.window.is_pushed_back());
+        // One that has just been pushed back, or was the last probe in vain, says nothing new of the server.
+        let takes_another = server
+            .is_some_and(|server| server.window.is_pushed_back() || server.probe.is_unanswered());
         match (self.fresh.first(), self.returned.first()) {
             // The last of them: broken pages often come in a row.
             (Some(_), Some(_)) if prefers_fresh => self.fresh.pop_last(),
             (Some(fresh), Some(returned)) if returned > fresh => self.fresh.pop_first(),
             (Some(_), None) => self.fresh.pop_first(),
-            _ if is_pushed_back => self.returned.pop_after(self.last_returned),
+            _ if takes_another => self.returned.pop_after(self.last_returned),
             _ => self.returned.pop_first(),
         }
     }
@@ -395,14 +396,24 @@ impl<T> Origin<T> {
         let is_probe = server.probe.is_probe(started);
         // It has failed before, and others have been answered since: it says nothing of the origin.
         let is_known = record.note_silence(now, server.probe.last_answer());
-        let next = match is_known && !is_probe {
-            true => None,
-            false => server
+        // An origin that asked for a wait has answered: a time-out since is its item's own until many have met one,
+        // and so is a broken connection of an item that had one before that answer.
+        let is_of_origin =
+            is_probe && (server.probe.is_silent() || (is_refused && !is_known && !is_lone));
+        let next = if is_probe && !is_of_origin {
+            Some(server.probe.timed_out(sequence, is_known, now))
+        } else if is_known && !is_probe {
+            None
+        } else {
+            server
                 .probe
-                .silent(sequence, started, !is_lone, now, policy),
+                .silent(sequence, started, !is_lone, now, policy)
         };
         let ruling = if is_probe {
-            Ruling::Free
+            match is_of_origin && policy.adapts {
+                true => Ruling::Free,
+                false => Ruling::Judge,
+            }
         } else if !policy.adapts || is_lone || push.is_alone {
             Ruling::Judge
         } else if is_refused {

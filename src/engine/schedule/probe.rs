@@ -57,13 +57,24 @@ impl Probe {
         }
     }
 
-    /// True if the next probe had better be an item that has not failed: where the origin gives no answer, as
-    /// those that have failed may be broken by themselves; and where it asks for waits, every other time, as the
-    /// one that is asked to wait may be the only one, or the one that has waited the only one that is taken.
+    /// True if the next probe had better be an item that has not failed: where the last one found no answer, as
+    /// those that have failed may be broken by themselves; and where the origin asks for waits, every other time, as
+    /// the one that is asked to wait may be the only one, or the one that has waited the only one that is taken.
     pub(super) fn prefers_fresh(&self) -> bool {
-        let is_silent = self.silent.len() >= SILENT;
         let probing = self.probing.filter(|_| self.given_up.is_none());
-        probing.is_some_and(|probing| is_silent || probing.held % 2 == 1)
+        probing.is_some_and(|probing| self.is_unanswered() || probing.held % 2 == 1)
+    }
+
+    /// True if the last probe, or so many items that the origin is probed for them, found no answer.
+    pub(super) fn is_unanswered(&self) -> bool {
+        let probing = self.probing;
+        probing.is_some_and(|probing| probing.unanswered > 0 || !self.silent.is_empty())
+    }
+
+    /// True while the origin is probed because so many items in a row failed without an answer, and not because it
+    /// asked for a wait: that is an answer.
+    pub(super) fn is_silent(&self) -> bool {
+        self.probing.is_some() && self.silent.len() >= SILENT
     }
 
     /// The moment of the last answer.
@@ -129,6 +140,28 @@ impl Probe {
         until.max(now + probing.distance)
     }
 
+    /// Notes that an item of an origin that is probed for the wait that it asked for found no answer in time. That
+    /// may be the page's own fault, so it is no unanswered probe, but one of the items in a row after which the
+    /// origin counts as [silent](Probe::is_silent). `is_known`: it failed so before the last answer, and counts for
+    /// nothing. Returns the moment of the next probe.
+    pub(super) fn timed_out(&mut self, sequence: u64, is_known: bool, now: Instant) -> Instant {
+        let distance = self.probing.map_or(FIRST, |probing| probing.distance);
+        let next = now + distance;
+        if !is_known {
+            self.note_silent(sequence);
+        }
+        if self.silent.len() >= SILENT {
+            self.probing = Some(Probing::from(next));
+        }
+        next
+    }
+
+    fn note_silent(&mut self, sequence: u64) {
+        if self.silent.len() < SILENT && !self.silent.contains(&sequence) {
+            self.silent.push(sequence);
+        }
+    }
+
     /// Notes a failure without an answer. `others_wait`: more items of the origin are to come. Returns the
     /// moment of the next probe if the origin is probed.
     pub(super) fn silent(
@@ -158,9 +191,7 @@ impl Probe {
             };
             return Some(now + distance);
         }
-        if self.silent.len() < SILENT && !self.silent.contains(&sequence) {
-            self.silent.push(sequence);
-        }
+        self.note_silent(sequence);
         if self.silent.len() < SILENT || !others_wait {
             return None;
         }

@@ -7,6 +7,7 @@ mod coding_notices;
 mod codings;
 mod deadline;
 mod encoders;
+mod hanging;
 mod last_answer;
 mod politeness;
 mod retries;

@@ -3,6 +3,7 @@
 //! A server takes so many requests at once, or so many a second, and pushes back the others. Each request
 //! takes its latency; what is pushed back comes at once, or as late as answers do.
 
+mod hanging;
 mod run;
 mod server;
 

@@ -14,6 +14,8 @@ pub(super) struct Fates {
     pub(super) ends: BTreeMap<u64, Duration>,
     /// Requests in all.
     pub(super) requests: u64,
+    /// The requests of each item.
+    pub(super) requests_of: BTreeMap<u64, u32>,
     /// The end of the last item.
     pub(super) took: Duration,
     /// What the schedule says that the server takes.
@@ -72,6 +74,7 @@ pub(super) fn fetch(mut server: Server, items: u64, workers: usize, policy: Serv
                     let (end, kind) = server.request(sequence, began, now);
                     in_flight.insert((end, sequence), (now, kind));
                     fates.requests += 1;
+                    *fates.requests_of.entry(sequence).or_default() += 1;
                     fates.in_flight.push((now - began, in_flight.len()));
                 }
                 NextStart::GivenUp(sequence, _) => {

@@ -37,6 +37,8 @@ pub(super) struct Server {
     pub(super) broken_wait: Option<Duration>,
     /// The wait that the first answer to each item asks for.
     pub(super) first_wait: Option<Duration>,
+    /// Items that are never answered: time limits pass after a second.
+    pub(super) hanging: BTreeSet<u64>,
     seen: BTreeSet<u64>,
     pub(super) tokens: f64,
     pub(super) filled: Option<Instant>,
@@ -56,6 +58,7 @@ impl Server {
             otherwise: BTreeMap::new(),
             broken_wait: None,
             first_wait: None,
+            hanging: BTreeSet::new(),
             seen: BTreeSet::new(),
             tokens: match takes {
                 Takes::PerSecond(_, saved) => saved,
@@ -85,6 +88,10 @@ impl Server {
                 retry_after: self.retry_after,
             },
         );
+        if self.hanging.contains(&sequence) {
+            let is_refused = false;
+            return (now + ms(1000), EndKind::Silent { is_refused });
+        }
         let own_wait = match self.first_wait {
             Some(wait) if self.seen.insert(sequence) => Some(Some(wait)),
             _ => self.broken.contains(&sequence).then_some(self.broken_wait),
