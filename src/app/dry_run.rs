@@ -8,7 +8,7 @@ use super::run_log::unusable_log;
 use super::shards::note_uneven;
 use super::signals::WriteDeadline;
 use super::stdio::StdStream;
-use super::{NO_URLS, StartError, bodies, close_stdout, complain, packs};
+use super::{StartError, bodies, close_stdout, complain, no_urls, packs};
 use crate::cli::{BodiesPlan, ExitReasons, Format, Plan};
 use crate::engine::input::{BadTarget, Item, List, NextInput, Source, UnevenShards};
 use crate::engine::resume::{DoneTargets, OtherList, RunPlace};
@@ -72,7 +72,7 @@ pub(super) fn run(plan: &Plan, lists: Vec<List>) -> Result<ExitReasons, StartErr
         note_uneven(uneven, plan.run.shard, detail);
     }
     if counts == DryCounts::default() && !plan.allows_empty && reasons == ExitReasons::default() {
-        complain(NO_URLS);
+        complain(&no_urls(plan.lone_proxy.as_deref()));
         reasons.usage = true;
     }
     reasons.failed = plan.max_failures.exceeded_by(&Summary {
