@@ -8,15 +8,16 @@ use super::run_log::unusable_log;
 use super::shards::note_uneven;
 use super::signals::WriteDeadline;
 use super::stdio::StdStream;
-use super::{NO_URLS, StartError, bodies, close_stdout, complain, packs};
+use super::{StartError, bodies, close_stdout, complain, no_urls, packs};
 use crate::cli::{BodiesPlan, ExitReasons, Format, Plan};
 use crate::engine::input::{BadTarget, Item, List, NextInput, Source, UnevenShards};
 use crate::engine::resume::{DoneTargets, OtherList, RunPlace};
 use crate::engine::{Bodies, PlannedFile};
-use crate::model::outcome::{Outcome, Saved, Verdict};
+use crate::model::outcome::{Failure, Outcome, Saved, Verdict};
 use crate::model::summary::Summary;
 use crate::model::target::Target;
 use crate::report::{DryCounts, DryForm, DryName, DryRun, DryTarget, dry_run_summary};
+use crate::save::ForeseenFile;
 
 /// Buffer of the lines.
 const BUFFER: usize = 64 * 1024;
@@ -72,11 +73,11 @@ pub(super) fn run(plan: &Plan, lists: Vec<List>) -> Result<ExitReasons, StartErr
         note_uneven(uneven, plan.run.shard, detail);
     }
     if counts == DryCounts::default() && !plan.allows_empty && reasons == ExitReasons::default() {
-        complain(NO_URLS);
+        complain(&no_urls(plan.lone_proxy.as_deref()));
         reasons.usage = true;
     }
     reasons.failed = plan.max_failures.exceeded_by(&Summary {
-        ok: counts.planned,
+        ok: counts.planned + counts.kept,
         failed: counts.refused,
         ..Summary::default()
     });
@@ -206,19 +207,26 @@ impl<W: Write> Preview<W> {
             path,
             log_name,
             is_numbered,
-            is_present,
+            foreseen,
             is_named_late,
         }) = self.bodies.plan_file(target)
         {
             if self.is_done(target, Some(&log_name))? {
                 return Ok(self.done(outcome)?);
             }
-            name = match (is_named_late, is_numbered, is_present) {
-                (true, ..) => DryName::OfServer,
-                (false, true, _) => DryName::Numbered,
-                (false, false, true) => DryName::Present,
-                (false, false, false) => DryName::Own,
+            name = match (&foreseen, is_named_late, is_numbered) {
+                (ForeseenFile::Refused(error), ..) => {
+                    return Ok(self.refused(outcome, error.clone().into())?);
+                }
+                (_, true, _) => DryName::OfServer,
+                (ForeseenFile::Contested, ..) => DryName::Contested,
+                (_, _, true) => DryName::Numbered,
+                (ForeseenFile::Replacing, ..) => DryName::Present,
+                (ForeseenFile::New | ForeseenFile::Kept, ..) => DryName::Own,
             };
+            if foreseen == ForeseenFile::Kept {
+                outcome.verdict = Verdict::Unchanged;
+            }
             outcome.details_mut().saved = Some(Saved {
                 path,
                 bytes: 0,
@@ -228,8 +236,23 @@ impl<W: Write> Preview<W> {
         } else if self.is_done(target, None)? {
             return Ok(self.done(outcome)?);
         }
-        self.counts.planned += 1;
+        match outcome.verdict {
+            Verdict::Unchanged => self.counts.kept += 1,
+            _ => self.counts.planned += 1,
+        }
         Ok(self.report.target(&DryTarget { outcome, name })?)
+    }
+
+    /// A file that is refused for what has its name: a local failure, as it is in the run.
+    fn refused(&mut self, mut outcome: Outcome, failure: Failure) -> io::Result<()> {
+        self.counts.refused += 1;
+        self.reasons.local = true;
+        outcome.verdict = Verdict::Failed;
+        outcome.last.error = Some(Box::new(failure));
+        self.report.target(&DryTarget {
+            outcome,
+            name: DryName::Own,
+        })
     }
 
     fn done(&mut self, mut outcome: Outcome) -> io::Result<()> {

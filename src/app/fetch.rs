@@ -1,5 +1,6 @@
 //! A plain run: each URL fetched once.
 
+use std::fs;
 use std::mem;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use super::packs::ListsToCheck;
 use super::run_log::unusable_log;
 use super::session::{EarlyEnd, Session};
 use super::shards::note_uneven;
-use super::{NO_URLS, Opened, StartError, bodies, complain, packs, workers};
+use super::{Opened, StartError, bodies, complain, no_urls, packs, workers};
 use crate::cli::{BodiesPlan, ExitReasons, Plan};
 use crate::engine::input::Source;
 use crate::engine::resume::{DoneTargets, Journal, RunPlace};
@@ -18,6 +19,7 @@ use crate::http::Fetcher;
 use crate::measure::Estimate;
 use crate::measure::assert::RunFigures;
 use crate::model::run_shard::RunShard;
+use crate::model::text::escape;
 use crate::pool::StopToken;
 use crate::report::{Detail, left_undone};
 use crate::save::OrderedOutput;
@@ -118,7 +120,7 @@ pub(super) fn run(mut plan: Plan, opened: Opened) -> Result<ExitReasons, StartEr
     let summary = &report.summary;
     let is_empty = summary.targets() + summary.done_before == 0;
     if session.reasons == ExitReasons::default() && is_empty && !plan.allows_empty {
-        complain(NO_URLS);
+        complain(&no_urls(plan.lone_proxy.as_deref()));
         session.reasons.usage = true;
     }
     let has_failed = session.reasons.failed;
@@ -152,6 +154,8 @@ fn open_log(
             saving.reserve(place, path);
         }
     };
+    let is_added_to = !log.resume
+        && fs::metadata(&log.path).is_ok_and(|found| found.is_file() && found.len() > 0);
     let place = RunPlace::new(dir.map(PathBuf::as_path), plan.run.shard);
     let (journal, done) =
         Journal::open_for(&log.path, log.resume, place, reserve).map_err(unusable_log)?;
@@ -160,6 +164,13 @@ fn open_log(
         .map_err(|error| StartError::local("cannot look at the run log", &error))?;
     if let Bodies::Save(saving) = bodies {
         saving.spare(&metadata);
+    }
+    if is_added_to && plan.report.style.detail.has_summary() {
+        complain(&format!(
+            "note: {} has an earlier run, which this one is added to: all URLs are fetched; --resume leaves out \
+             what is done",
+            escape(&log.path.display().to_string())
+        ));
     }
     Ok(Some((journal, log.resume.then_some(done))))
 }

@@ -92,9 +92,17 @@ struct Opened {
     started: Instant,
 }
 
-/// The mistake of an input without URLs, unless it may be empty.
-const NO_URLS: &str =
-    "the input has no URLs in it; a list has one a line, and --allow-empty takes one that has none";
+/// Words the mistake of an input without URLs, unless it may be empty. `lone_proxy` is that of the plan.
+fn no_urls(lone_proxy: Option<&str>) -> String {
+    match lone_proxy {
+        Some(option) => format!(
+            "the input has no URLs in it: {option} took what is behind it as its proxy; to make folders for each host \
+             (wget -x) is --names tree"
+        ),
+        None => "the input has no URLs in it; a list has one a line, and --allow-empty takes one that has none"
+            .to_owned(),
+    }
+}
 
 /// Prints one line about a mistake or a failure to standard error.
 pub fn complain(message: &str) {

@@ -30,6 +30,8 @@ pub struct Plan {
     pub input: InputConfig,
     /// True if an input without URLs is no mistake.
     pub allows_empty: bool,
+    /// Option that took what was given as its proxy, as it was typed, where no URL was given beside it.
+    pub lone_proxy: Option<String>,
     /// Number of workers; of a sweep, the highest.
     pub workers: usize,
     /// Capacity of the pool's queue; `None` stands for the default.

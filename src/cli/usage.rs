@@ -73,6 +73,8 @@ const CONFLICTS: &[([&str; 2], &str)] = &[
     ),
     (["--compare", "--pack"], KEEPS_NOTHING),
     (["--sweep", "--pack"], KEEPS_NOTHING),
+    (["--dir", "--cat"], ONE_PLACE),
+    (["--output", "--cat"], ONE_PLACE),
     (["--dir", "--head"], NO_BODY),
     (["--cat", "--head"], NO_BODY),
     (["--content-disposition", "--head"], NO_BODY),
@@ -81,6 +83,8 @@ const CONFLICTS: &[([&str; 2], &str)] = &[
 
 const KEEPS_NOTHING: &str =
     "it fetches each URL several times and keeps no body; pack them in a run of their own";
+
+const ONE_PLACE: &str = "one saves bodies, the other prints them; take one";
 
 const NO_BODY: &str = "a HEAD has no body to save or to print; take one";
 
@@ -91,11 +95,19 @@ fn conflict(error: &clap::Error, spellings: &Spellings) -> Option<String> {
     }
     let one = option_names(error.get(ContextKind::InvalidArg)?).next()?;
     // Of several options, the first of which more is to be said.
-    let mut others = option_names(error.get(ContextKind::PriorArg)?);
-    let explained = |other: &str| Some((other.to_owned(), why_not(&one, other)?));
-    let (other, why) = others.find_map(|other| explained(&other))?;
-    let (one, other) = (spellings.of(&one), spellings.of(&other));
-    Some(format!("{one} cannot be used with {other}: {why}"))
+    let others: Vec<_> = option_names(error.get(ContextKind::PriorArg)?).collect();
+    let typed = spellings.of(&one);
+    let explained = |other: &String| Some((spellings.of(other).to_owned(), why_not(&one, other)?));
+    if let Some((other, why)) = others.iter().find_map(explained) {
+        return Some(format!("{typed} cannot be used with {other}: {why}"));
+    }
+    // clap names options that were not typed.
+    let is_foreign = |name: &String| spellings.of(name) != name;
+    if !is_foreign(&one) && !others.iter().any(is_foreign) {
+        return None;
+    }
+    let others: Vec<_> = others.iter().map(|other| spellings.of(other)).collect();
+    Some(format!("{typed} cannot be used with {}", others.join(", ")))
 }
 
 /// The reason why two options exclude each other, if more is to be said than that they do.

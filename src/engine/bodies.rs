@@ -11,7 +11,8 @@ use crate::model::save_path::{Layout, SavePath};
 use crate::model::target::{Target, Verb};
 use crate::save::pack::Packs;
 use crate::save::{
-    ClaimedPlace, Exists, ForeignParts, NameHolder, NameRegistry, OrderedOutput, RefusedDuty, Store,
+    ClaimedPlace, Exists, ForeignParts, ForeseenFile, NameHolder, NameRegistry, OrderedOutput,
+    RefusedDuty, Store,
 };
 
 /// The destination of all bodies of a run.
@@ -199,8 +200,8 @@ pub struct PlannedFile {
     pub log_name: String,
     /// True if another file has the name that the URL would give.
     pub is_numbered: bool,
-    /// True if a file of this name is there.
-    pub is_present: bool,
+    /// The end that it would come to, as far as that shows.
+    pub foreseen: ForeseenFile,
     /// True if the server may name it.
     pub is_named_late: bool,
 }
@@ -210,15 +211,25 @@ impl Saving {
     fn plan_file(&mut self, target: &Target) -> PlannedFile {
         let wanted = self.preferred(target);
         let claimed = self.claim(target);
-        let place = match self.naming(target) {
+        let naming = self.naming(target);
+        let is_requested = matches!(naming, Naming::Requested);
+        let place = match naming {
             Naming::Other(place) => place,
             Naming::Requested | Naming::Late => claimed.clone(),
+        };
+        let foreseen = match is_requested {
+            true => {
+                let sha256 = target.sha256.as_deref();
+                self.store.foresee(&place, target.location.text(), sha256)
+            }
+            // It has a free name, or gets one in the end.
+            false => ForeseenFile::New,
         };
         PlannedFile {
             path: self.store.path_of(&place),
             log_name: claimed.as_str().to_owned(),
             is_numbered: place != wanted,
-            is_present: self.store.contains(&place),
+            foreseen,
             is_named_late: self.named_by_server,
         }
     }

@@ -309,7 +309,7 @@ impl Client {
         resend: Resend,
         body_bytes: &mut Option<u64>,
     ) -> Result<NextStep, RequestError> {
-        self.check_scheme(&state.location)?;
+        self.check_scheme(state)?;
         let BuiltRequest {
             request,
             completion,
@@ -417,12 +417,18 @@ impl Client {
     }
 
     /// Refuses a URL that is not https, with `--https-only`.
-    fn check_scheme(&self, location: &Location) -> Result<(), RequestError> {
+    fn check_scheme(&self, state: &FetchState<'_>) -> Result<(), RequestError> {
+        const OPTIONS: &str = "--https-only, or curl's --proto =https";
+        let location = &state.location;
         if self.shared.config.https_only && !location.is_https() {
             return Err(RequestError::Failed(Failure {
                 kind: FailureKind::Input,
                 phase: None,
-                message: format!("{} is not an https URL (--https-only)", location.text()),
+                message: match state.redirects.is_empty() {
+                    // The line has it.
+                    true => format!("this is not an https URL ({OPTIONS})"),
+                    false => format!("{} is not an https URL ({OPTIONS})", location.text()),
+                },
                 is_transient: false,
             }));
         }

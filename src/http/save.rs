@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Client;
+use super::given_headers;
 use super::sink::Sink;
 use crate::model::outcome::{Attempt, Details, Outcome, Saved, Verdict};
 use crate::model::save_path::SavePath;
@@ -41,10 +42,15 @@ impl Client {
             Naming::Late => store.prepare_for_later_name(place).map(SaveDecision::Fetch),
         };
         let download = match decision {
-            Ok(SaveDecision::Fetch(download)) => download.with_sum(target.sha256.is_some()),
+            Ok(SaveDecision::Fetch(download)) => download,
             Ok(SaveDecision::Keep(saved)) => return (self.untried(target, place, Ok(saved)), None),
             Err(error) => return (self.untried(target, place, Err(error)), None),
         };
+        let download = match given_headers::has_range(&self.shared.config, target) {
+            true => download.of_range(),
+            false => download,
+        };
+        let download = download.with_sum(target.sha256.is_some());
         let sink = Sink::File(Box::new(download));
         let (mut outcome, sink) = self.fetch_target(target, Verb::Get, sink);
         outcome.details_mut().save_path = Some(place.clone());

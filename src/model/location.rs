@@ -180,6 +180,9 @@ impl Location {
     }
 
     fn from_url(mut url: Url, zone: &str) -> Result<Self, UrlError> {
+        if let Some(c) = url.domain().and_then(foreign_character) {
+            return Err(UrlError::HostCharacter(c));
+        }
         let authorization = match (url.username(), url.password()) {
             ("", None) => None,
             (user, password) => Some(Box::new(Secret::basic(
@@ -324,6 +327,13 @@ impl Location {
             None => (authority, None),
         }
     }
+}
+
+/// Finds a character that no host name has. The domain is in its ASCII form, international names in Punycode;
+/// the underscore is in no name of a host (RFC 952), but in many of the DNS.
+fn foreign_character(domain: &str) -> Option<char> {
+    let is_of_names = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    domain.chars().find(|c| !is_of_names(*c))
 }
 
 impl fmt::Debug for Location {

@@ -37,6 +37,10 @@ pub enum UrlError {
     /// A path, as links within a page have it.
     #[error("a path without a host; write the whole URL, as http://HOST/PATH")]
     Path,
+    /// A character in the host name that neither a name of the DNS nor an address has, though the URL standard lets
+    /// it pass.
+    #[error("not a valid URL: the host name has {0:?} in it, which none may have")]
+    HostCharacter(char),
     /// A blank where the host name should be: words, or several URLs that were quoted together.
     #[error(
         "these are words and no URL: a host name has no blanks; several URLs are arguments, or lines, of their own"

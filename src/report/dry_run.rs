@@ -19,8 +19,8 @@ const RESET: &str = "\x1b[0m";
 /// A target of a dry run.
 #[derive(Debug)]
 pub struct DryTarget {
-    /// What would be fetched (`ok`, with the path of its file as saved), is refused (`failed`), or was done by an
-    /// earlier run (`done`).
+    /// What would be fetched (`ok`, with the path of its file as saved), is kept without a request (`unchanged`, with
+    /// its path), is refused (`failed`), or was done by an earlier run (`done`).
     pub outcome: Outcome,
     /// What is to be said of the name of its file.
     pub name: DryName,
@@ -36,6 +36,8 @@ pub enum DryName {
     Numbered,
     /// A file of this name is there.
     Present,
+    /// A file of this name is there that pfetch did not save from the URL: it stays.
+    Contested,
     /// The server may give another.
     OfServer,
 }
@@ -69,7 +71,9 @@ pub struct DryRun<W> {
 pub struct DryCounts {
     /// Targets that would be fetched.
     pub planned: u64,
-    /// Input that is refused.
+    /// Targets whose files are kept without a request.
+    pub kept: u64,
+    /// Targets that are refused: input that is no URL, and files whose names are taken.
     pub refused: u64,
     /// Targets that an earlier run has done.
     pub done_before: u64,
@@ -84,7 +88,7 @@ pub(super) struct PlannedRecord<'a> {
     index: u64,
     url: &'a str,
     action: Verb,
-    #[schemars(extend("enum" = ["planned", "failed", "done"]))]
+    #[schemars(extend("enum" = ["planned", "unchanged", "failed", "done"]))]
     outcome: &'static str,
     path: Option<String>,
     error: Option<String>,
@@ -140,9 +144,10 @@ impl<W: Write> DryRun<W> {
                 "{red}refused{reset}  {url}  {red}{failure}{reset}"
             );
         }
-        let verb = match outcome.verb {
-            Verb::Get => "get",
-            Verb::Head => "head",
+        let verb = match (outcome.verdict, outcome.verb) {
+            (Verdict::Unchanged, _) => "keep",
+            (_, Verb::Get) => "get",
+            (_, Verb::Head) => "head",
         };
         write!(self.out, "{verb:>7}  {url}")?;
         if let Some(saved) = outcome.saved() {
@@ -151,6 +156,9 @@ impl<W: Write> DryRun<W> {
                 DryName::Own => "",
                 DryName::Numbered => "  (its name is taken)",
                 DryName::Present => "  (is there)",
+                DryName::Contested => {
+                    "  (is there, not as saved from this URL: kept if the same, else refused)"
+                }
                 DryName::OfServer => "  (or as the server names it)",
             };
             write!(self.out, "  {dim}=> {path}{reset}{note}")?;
@@ -168,16 +176,21 @@ impl<W: Write> DryRun<W> {
     }
 }
 
-/// The numbers in a line: `3 URLs: 2 to fetch, 1 refused · nothing was contacted (--dry-run)`.
+/// The numbers in a line: `4 URLs: 2 to fetch, 1 kept, 1 refused · nothing was contacted (--dry-run)`.
 pub fn dry_run_summary(counts: DryCounts) -> String {
     let DryCounts {
         planned,
+        kept,
         refused,
         done_before,
     } = counts;
+    let kept_part = match kept {
+        0 => String::new(),
+        kept => format!(" {} kept,", grouped(kept)),
+    };
     let mut text = format!(
-        "{}: {} to fetch, {} refused",
-        counted(planned + refused, "URL"),
+        "{}: {} to fetch,{kept_part} {} refused",
+        counted(planned + kept + refused, "URL"),
         grouped(planned),
         grouped(refused)
     );

@@ -85,7 +85,7 @@ impl Download {
     pub(super) fn write_part(&mut self, body: &[u8]) -> Result<(), FileError> {
         let shown = self.store.root.shown(&self.place);
         let dir = open_dir(&mut self.dir, &self.store, &self.place)?;
-        let mut part = Part::create(dir, self.place.file_name(), &shown)?;
+        let mut part = Part::create(dir, self.place.file_name(), &shown, self.part_body)?;
         if let State::Receiving(received) = &mut self.state {
             let kept = received.record.write_to(part.file());
             self.store.root.note_record(&self.place, kept);

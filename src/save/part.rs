@@ -58,6 +58,20 @@ pub(super) struct Part {
     cannot_preallocate: bool,
 }
 
+/// The suffix, before that of a part, of one that has a range of the user's.
+const RANGE: &str = ".range";
+
+/// The body that a part is of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum PartBody {
+    /// The whole one.
+    #[default]
+    Whole,
+    /// A range that the user's headers ask for. Its part has a name of its own, since the other may hold much of the
+    /// whole, which a later run is to continue.
+    Range,
+}
+
 /// The result of opening a file that has the name of a part.
 enum ExistingPart {
     Own(Part, Option<FileRecord>),
@@ -96,10 +110,18 @@ impl Part {
     }
 
     /// Creates and locks an empty part for `file_name`, or truncates the one that was left.
-    pub(super) fn create(dir: &Dir, file_name: &str, shown: &str) -> Result<Self, FileError> {
+    pub(super) fn create(
+        dir: &Dir,
+        file_name: &str,
+        shown: &str,
+        body: PartBody,
+    ) -> Result<Self, FileError> {
         let flags =
             OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let [first, second] = suffixes(file_name);
+        let [first, second] = match body {
+            PartBody::Whole => suffixes(file_name),
+            PartBody::Range => suffixes(file_name).map(|suffix| format!("{RANGE}{suffix}")),
+        };
         let mut suffix = first;
         for _ in 0..TRIES {
             let name = name_of(dir, file_name, &suffix);
@@ -445,11 +467,11 @@ mod tests {
         let link = folder.path().join("f.part");
         std::os::unix::fs::symlink(&target, &link).expect("a link");
         let dir = Dir::Root(RootDir::open(folder.path(), false).expect("it is there"));
-        let part = Part::create(&dir, "f", "f").expect("it gets a second name");
+        let part = Part::create(&dir, "f", "f", PartBody::Whole).expect("it gets a second name");
         assert!(!target.exists(), "made behind a link to nothing");
         drop(part);
         std::fs::write(&target, "kept").expect("there is room");
-        drop(Part::create(&dir, "f", "f").expect("it gets a second name"));
+        drop(Part::create(&dir, "f", "f", PartBody::Whole).expect("it gets a second name"));
         let content = std::fs::read_to_string(&target).expect("it is there");
         assert_eq!(content, "kept", "truncated behind a link");
         assert!(link.is_symlink(), "the link is left as it is");

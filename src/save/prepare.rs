@@ -28,6 +28,24 @@ pub enum SaveDecision {
     Fetch(Download),
 }
 
+/// What is at the place of a file, before any request.
+#[derive(Debug)]
+pub(super) enum Found {
+    /// Nothing; its folder, if that is there.
+    Nothing(Option<Dir>),
+    /// The file that stays as it is.
+    Kept(Saved),
+    /// A file that may be replaced.
+    File {
+        /// Its folder.
+        dir: Dir,
+        /// Its stat.
+        stat: Stat,
+        /// Its record, if nothing has changed it since, and the policy asks for it.
+        record: Option<FileRecord>,
+    },
+}
+
 impl Store {
     /// Decides about the file at `place`, which is to have this SHA-256 if one is given.
     ///
@@ -39,45 +57,65 @@ impl Store {
         place: &SavePath,
         sha256: Option<&[u8; 32]>,
     ) -> Result<SaveDecision, FileError> {
+        match self.look_at(place, sha256)? {
+            Found::Nothing(dir) => {
+                let download = Download::new(self, place, dir, None)?;
+                Ok(SaveDecision::Fetch(download.of_free_name()))
+            }
+            Found::Kept(saved) => Ok(SaveDecision::Keep(saved)),
+            Found::File { dir, stat, record } => {
+                // A file with the wrong checksum is fetched again even if the server's version is the same.
+                let existing = record.filter(|_| sha256.is_none());
+                let mut download = Download::new(self, place, Some(dir), existing)?;
+                // An empty file, such as mktemp(1) makes, has nothing to lose: it is replaced.
+                let length = u64::try_from(stat.st_size).unwrap_or_default();
+                if self.config.exists == Exists::Update && sha256.is_none() && length > 0 {
+                    download = download.of_held_name(length);
+                }
+                Ok(SaveDecision::Fetch(download))
+            }
+        }
+    }
+
+    /// Looks at what is at `place`, and decides as far as that alone and the policy decide.
+    ///
+    /// # Errors
+    ///
+    /// If what is there has to stay and is not what was asked for, or a system call fails.
+    pub(super) fn look_at(
+        &self,
+        place: &SavePath,
+        sha256: Option<&[u8; 32]>,
+    ) -> Result<Found, FileError> {
         let Some(dir) = self.root.find(place)? else {
-            let download = Download::new(self, place, None, None)?;
-            return Ok(SaveDecision::Fetch(download.of_free_name()));
+            return Ok(Found::Nothing(None));
         };
         let shown = self.root.shown(place);
         let stat = dir
             .stat(place.file_name())
             .map_err(|errno| FileError::refused(&format!("cannot look at {shown}"), errno))?;
         let Some(stat) = stat else {
-            let download = Download::new(self, place, Some(dir), None)?;
-            return Ok(SaveDecision::Fetch(download.of_free_name()));
+            return Ok(Found::Nothing(Some(dir)));
         };
         let file = self.open_existing(&dir, place, &stat, &shown)?;
         if let (Some(file), Some(wanted)) = (&file, sha256)
             && sha256_of(file).is_ok_and(|found| found == *wanted)
         {
-            return Ok(SaveDecision::Keep(Saved {
+            return Ok(Found::Kept(Saved {
                 sha256: Some(*wanted),
                 ..self.saved(place, &stat)
             }));
         }
         if self.config.exists == Exists::Skip {
             return match sha256 {
-                None => Ok(SaveDecision::Keep(self.saved(place, &stat))),
+                None => Ok(Found::Kept(self.saved(place, &stat))),
                 Some(_) => Err(FileError::other_sum(&shown)),
             };
         }
-        // A file with the wrong checksum is fetched again even if the server's version is the same.
-        let existing = file
-            .filter(|_| sha256.is_none())
+        let record = file
             .and_then(|file| FileRecord::read_from(&file).ok().flatten())
             .filter(|record| record.is_untouched(&stat));
-        let mut download = Download::new(self, place, Some(dir), existing)?;
-        // An empty file, such as mktemp(1) makes, has nothing to lose: it is replaced.
-        let length = u64::try_from(stat.st_size).unwrap_or_default();
-        if self.config.exists == Exists::Update && sha256.is_none() && length > 0 {
-            download = download.of_held_name(length);
-        }
-        Ok(SaveDecision::Fetch(download))
+        Ok(Found::File { dir, stat, record })
     }
 
     /// Prepares a download at `place` of a file that will get another name in its directory, a free one.

@@ -122,6 +122,11 @@ impl Store {
         self
     }
 
+    /// Tells that there is no directory, in a preview.
+    pub(super) fn is_absent(&self) -> bool {
+        self.is_absent
+    }
+
     /// The policy for files that exist already.
     pub fn exists(&self) -> Exists {
         self.config.exists

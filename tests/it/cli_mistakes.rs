@@ -228,3 +228,34 @@ fn mistakes_on_the_command_line_say_what_to_do() {
         .complains_in_a_line()
         .says("at most 7000 can be sent");
 }
+
+#[test]
+fn a_mistake_names_options_as_they_were_typed() {
+    for (args, said) in [
+        (
+            &["-O", "--cat", "http://h/a"][..],
+            "-O cannot be used with --cat: one saves bodies, the other prints them",
+        ),
+        (
+            &["-P", "dl", "-x", "http://h/a"],
+            "the input has no URLs in it: -x took what is behind it as its proxy",
+        ),
+        (
+            &["--dry-run", "-x", "http://h/a"],
+            "the input has no URLs in it: -x took what is behind it as its proxy",
+        ),
+        (
+            &["-w", "@fmt", "http://h/a"],
+            "files of templates are not read; let the shell do it: \"$(cat fmt)\"",
+        ),
+        (
+            &["--proto", "=https", "--retry=0", "http://h/a"],
+            "this is not an https URL (--https-only, or curl's --proto =https)",
+        ),
+    ] {
+        let dir = Dir::new();
+        let run = pfetch(args).current_dir(dir.path()).stdin("").run();
+        let shown = run.stdout.clone() + &run.stderr;
+        run.check(said, shown.contains(said));
+    }
+}

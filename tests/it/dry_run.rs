@@ -172,3 +172,102 @@ fn a_dry_run_has_json_lines_and_quiet_forms_too() {
     assert_eq!(lines("-qq"), ["refused"]);
     assert_eq!(lines("--summary-only"), ["2"]);
 }
+
+#[test]
+fn what_a_dry_run_foresees_of_files_that_are_there_is_what_the_run_does() {
+    let server = Server::start();
+    let url = server.url("/bytes/3");
+    let other = server.url("/bytes/2");
+    let foreign = |dir: &Dir| dir.file("3", "x");
+    for (options, keeps, line, counts, code) in [
+        (
+            &["-nc"][..],
+            true,
+            "keep  URL  => DIR/3\n",
+            "2 URLs: 1 to fetch, 1 kept, 0 refused",
+            0,
+        ),
+        (
+            &["--exists=fail"],
+            true,
+            "refused  URL  file: DIR/3 exists (--exists fail)\n",
+            "2 URLs: 1 to fetch, 1 refused",
+            4,
+        ),
+        (
+            &["--exists=overwrite"],
+            false,
+            "get  URL  => DIR/3  (is there)\n",
+            "2 URLs: 2 to fetch, 0 refused",
+            0,
+        ),
+        (
+            &["--exists=rename"],
+            true,
+            "get  URL  => DIR/3-1  (its name is taken)\n",
+            "2 URLs: 2 to fetch, 0 refused",
+            0,
+        ),
+    ] {
+        let dir = Dir::new();
+        let file = foreign(&dir);
+        let folder = dir.path().display().to_string();
+        let args = [options, &["-d", &folder, &url, &other]].concat();
+        let line = line.replace("URL", &url).replace("DIR", &folder);
+        let run = pfetch(&[&["--dry-run"][..], &args].concat())
+            .run()
+            .exits(code);
+        let run = run.prints(&line).prints(counts);
+        run.check("nothing made", names(&dir) == ["3"]);
+        let run = pfetch(&args).run().exits(code);
+        let is_kept = fs::read(&file).expect("it is there") == b"x";
+        run.check("kept", is_kept == keeps);
+    }
+}
+
+#[test]
+fn a_file_that_only_the_answer_decides_about_is_said_to_be_undecided() {
+    let (server, dir) = (Server::start(), Dir::new());
+    let url = server.url("/bytes/3");
+    let file = dir.file("file", "other");
+    let run = pfetch(&["--dry-run", "-o", &file, &url]).run().exits(0);
+    run.prints(&format!(
+        "get  {url}  => {file}  (is there, not as saved from this URL: kept if the same, else refused)\n"
+    ));
+    pfetch(&["-o", &file, &url]).run().exits(4);
+    // One of pfetch's, or with nothing in it, is replaced.
+    let [own, empty] = ["own", "empty"].map(|name| format!("{}/{name}", dir.path().display()));
+    fs::write(&empty, "").expect("the folder is there");
+    pfetch(&["-o", &own, &url]).run().exits(0);
+    for file in [&own, &empty] {
+        let run = pfetch(&["--dry-run", "-o", file, &url]).run().exits(0);
+        run.prints(&format!("get  {url}  => {file}  (is there)\n"));
+    }
+}
+
+#[test]
+fn the_sum_of_the_list_decides_about_a_file_in_a_dry_run_too() {
+    // The SHA-256 of "abc" (FIPS 180-2, B.1).
+    const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    let dir = Dir::new();
+    dir.file("right", "abc");
+    dir.file("wrong", "abd");
+    let line = |name| {
+        format!("{{\"url\": \"http://h/\", \"output\": \"{name}\", \"sha256\": \"{ABC}\"}}\n")
+    };
+    let list = dir.file("list", line("right") + &line("wrong"));
+    let args = ["--dry-run", "--format=jsonl", "-d.", "-i", &*list];
+    for (exists, outcomes, code) in [
+        ("update", ["unchanged", "planned"], 0),
+        ("skip", ["unchanged", "failed"], 4),
+    ] {
+        let args = [&args[..], &["--exists", exists]].concat();
+        let run = pfetch(&args).current_dir(dir.path()).run().exits(code);
+        let found: Vec<_> = run
+            .json()
+            .iter()
+            .map(|line| line["outcome"].clone())
+            .collect();
+        run.check(exists, found == outcomes);
+    }
+}

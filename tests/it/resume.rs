@@ -1012,3 +1012,20 @@ fn no_file_takes_the_place_of_the_log() {
     }
     assert_eq!(server.requests(), 0);
 }
+
+#[test]
+fn a_log_that_is_added_to_without_resume_is_said_to_have_a_run() {
+    let (server, dir) = (Server::start(), Dir::new());
+    let url = server.url("/bytes/3");
+    let log = format!("{}/run.log", dir.path().display());
+    let note = format!("note: {log} has an earlier run, which this one is added to");
+    pfetch(&["--log", &log, &url])
+        .run()
+        .exits(0)
+        .never_shows(&note);
+    pfetch(&["--log", &log, &url]).run().exits(0).says(&note);
+    let resumed = pfetch(&["--log", &log, "--resume", &url]).run().exits(0);
+    resumed.never_shows(&note);
+    let quiet = pfetch(&["-qq", "--log", &log, &url]).run().exits(0);
+    quiet.never_shows(&note);
+}

@@ -48,6 +48,20 @@ fn bodies_that_curl_prints_before_a_template_are_said_once_to_be_dropped() {
         let run = pfetch(options).run().says(BODIES).prints("\n200\n");
         run.check("once", run.stderr.matches("not kept").count() == 1);
     }
+    // Without the end of a line first, a template may be the report of a link check: of one URL it hardly is.
+    let line = r"%{http_code} %{url}\n";
+    for (options, is_noted) in [
+        (&["-s", "-w", line, &*url][..], true),
+        (&["-s", "-w", line, &url, &url], false),
+        (&["-s", "-w", line, "-i", &list], false),
+        (&["-s", "--spider", "-w", line, &url], false),
+        (&["-s", "--spider", "-w", template, &url], false),
+        (&["-s", "-I", "-w", line, &url], false),
+    ] {
+        let run = pfetch(options).run().exits(0);
+        let notes = run.stderr.matches("pfetch: note: ").count();
+        run.check("noted", notes == usize::from(is_noted));
+    }
     // curl's -s alone, of several URLs.
     pfetch(&["-s", &url, &url])
         .run()
@@ -140,10 +154,8 @@ fn the_headers_of_a_head_are_noted_to_be_elsewhere_where_nothing_shows_them() {
                 into a pipe), --format jsonl -v has them as data\n";
     for args in [
         &["-I", &*url][..],
-        &["--spider", &url],
         &["-sI", "-j4", &url],
         &["-sI", &url, &url],
-        &["-sI", "-w", "%{http_code}", &url],
     ] {
         let run = pfetch(args).run().exits(0);
         run.check("once", run.stderr == note);
@@ -153,6 +165,9 @@ fn the_headers_of_a_head_are_noted_to_be_elsewhere_where_nothing_shows_them() {
     for args in [
         &["-Iv", &*url][..],
         &["-Iq", &url],
+        &["--spider", &url],
+        &["-s", "--spider", &url],
+        &["-sI", "-w", "%{http_code}", &url],
         &["-I", "--format={status}", &url],
         &["-sI", "-o", "/dev/null", "-w", "%{http_code}", &url],
         &["-I", "--format=jsonl", &url],
@@ -196,7 +211,11 @@ fn a_stream_that_leaves_something_undone_was_stopped_and_is_not_resumed() {
 
 #[test]
 fn a_stopped_run_that_saves_says_that_the_same_command_goes_on() {
-    const FILE: &str = "\n  the same command again goes on from NAME.part, where the server can\n";
+    let goes_on = |name| {
+        format!("\n  the same command again goes on from {name}.part, where the server can\n")
+    };
+    // Of `-d`, the name is that of the URL.
+    let [from_file, from_url] = ["file", "hang"].map(goes_on);
     const FILES: &str = "\n  the same command again goes on with what is missing\n  (with --log FILE --resume it \
                          asks about that alone)\n";
     const LOG: &str = "\n  with --log FILE, a later run with --resume could go on\n";
@@ -204,9 +223,9 @@ fn a_stopped_run_that_saves_says_that_the_same_command_goes_on() {
     let folder = dir.path().display().to_string();
     let [file, log] = ["file", "log"].map(|name| format!("{folder}/{name}"));
     for (options, urls, advice) in [
-        (&["-o", &file][..], 1, FILE),
-        (&["-d", &folder], 1, FILE),
-        (&["-d", &folder, "--exists=overwrite"], 1, FILE),
+        (&["-o", &file][..], 1, &*from_file),
+        (&["-d", &folder], 1, &from_url),
+        (&["-d", &folder, "--exists=overwrite"], 1, &from_url),
         (&["-d", &folder], 2, FILES),
         (&["-d", &folder, "--exists=skip"], 2, FILES),
         (&["-d", &folder, "--exists=rename"], 2, LOG),
@@ -221,7 +240,12 @@ fn a_stopped_run_that_saves_says_that_the_same_command_goes_on() {
             2,
             "\n  the same command again fetches the rest\n",
         ),
-        (&[], 1, LOG),
+        (&[], 2, LOG),
+        (
+            &["--log", &log],
+            1,
+            "\n  again with --resume fetches the rest\n",
+        ),
     ] {
         let (server, arrivals) = holding();
         let url = server.url("/hang");
@@ -237,7 +261,7 @@ fn a_stopped_run_that_saves_says_that_the_same_command_goes_on() {
 fn what_does_not_go_on_gets_no_advice() {
     let dir = Dir::new();
     let file = format!("{}/file", dir.path().display());
-    for options in [&["--cat"][..], &["-o", &file, "--no-resume"]] {
+    for options in [&[][..], &["--cat"], &["-o", &file, "--no-resume"]] {
         let (server, arrivals) = holding();
         let url = server.url("/hang");
         let running = pfetch(&[options, &[&url]].concat()).start();

@@ -80,7 +80,8 @@ pub(crate) struct OutputArgs {
 
     /// Print only what is asked for otherwise, as curl -s does: no progress, and no report beside one.
     ///
-    /// Beside the lines of a template (-w) nothing of the run is printed; beside bodies (-o, -O, -d, --cat),
+    /// Beside the lines of a template (-w) nothing of the run is printed, but for a note on bodies that are dropped
+    /// where curl would print them; beside bodies (-o, -O, -d, --cat),
     /// exports and --format jsonl, only failures are. Alone it is --progress never.
     #[arg(long)]
     pub(crate) silent: bool,

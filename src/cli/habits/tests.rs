@@ -218,6 +218,11 @@ fn what_has_no_like_or_several_is_a_hint() {
             "--tries 3 h",
             "--tries: 3 tries are the first and its retries: write --retry 2 (a limit on time is --timeout 3s)",
         ),
+        (
+            "-K k.curl",
+            "-K: there is no file of options; a list may name the file of each URL: lines of {\"url\": \"…\", \"output\": \
+             \"name\"}, with -i FILE -d DIR",
+        ),
         ("--location=no h", "--location: it has no value here"),
         ("-m", "-m: it needs a value"),
         (
@@ -307,10 +312,9 @@ fn no_spelling_is_in_the_table_twice_or_hidden_by_an_own_option() {
 }
 
 /// Ways out of a refusal that are no option of pfetch's.
-const OTHER_WAYS: [&str; 6] = [
+const OTHER_WAYS: [&str; 5] = [
     "leave it out",
     "| pfetch",
-    "xargs pfetch",
     "pfetch … >",
     "umask",
     "openssl pkey",

@@ -28,6 +28,7 @@ pub(super) fn note(
     inputs: &Inputs,
     bodies: &BodiesPlan,
     mode: &Mode,
+    spellings: &Spellings,
 ) -> Option<ResponseNote> {
     let expectation = Expectation::of(args, inputs);
     let is_redirected = terminal::is_stdout_redirected();
@@ -39,7 +40,11 @@ pub(super) fn note(
     }
     if args.request.head {
         let is_shown = args.output.verbose || args.bodies.output.is_some();
-        let is_expected = expectation != Expectation::InFile;
+        // wget shows none with --spider, and who has a template wants what it shows.
+        let is_expected = !matches!(
+            expectation,
+            Expectation::InFile | Expectation::BehindTemplate
+        ) && !["--spider", "--use-head"].contains(&spellings.of("--head"));
         return (is_expected && !is_shown).then_some(ResponseNote::Headers);
     }
     let is_noted = match expectation {
@@ -60,7 +65,8 @@ pub(super) fn note(
 enum Expectation {
     /// There is none.
     None,
-    /// A template in curl's syntax: whatever else is asked for.
+    /// A template in curl's syntax, whatever else is asked for: one that begins with the end of a body's last line,
+    /// or any for one URL. Of many URLs, such a template alone is the report of a link check.
     BehindTemplate,
     /// curl's -s, and no report that is asked for.
     Silent,
@@ -73,8 +79,13 @@ enum Expectation {
 impl Expectation {
     fn of(args: &TypedArgs, inputs: &Inputs) -> Self {
         let (judge, output) = (&args.judge, &args.output);
-        if matches!(&output.format, Format::Template(template) if template.is_write_out()) {
-            return Expectation::BehindTemplate;
+        if let Format::Template(template) = &output.format
+            && template.is_write_out()
+        {
+            return match template.begins_with_line_end() || inputs.is_one_url() {
+                true => Expectation::BehindTemplate,
+                false => Expectation::None,
+            };
         }
         let is_judged = !judge.assertions.is_empty()
             || judge.save_baseline.is_some()
@@ -125,6 +136,8 @@ fn way_on(args: &TypedArgs, inputs: &Inputs, bodies: &BodiesPlan) -> Option<WayO
     };
     match bodies {
         BodiesPlan::Stream { .. } => None,
+        // The same command is as short, and begins again too.
+        BodiesPlan::Discard | BodiesPlan::Results { .. } if inputs.is_one_url() => logged,
         BodiesPlan::Discard | BodiesPlan::Results { .. } | BodiesPlan::Pack(_) => {
             logged.or(Some(WayOn::NoLog))
         }

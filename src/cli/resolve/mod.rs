@@ -84,6 +84,10 @@ pub(super) fn resolve(mut args: TypedArgs, spellings: &Spellings) -> Result<Plan
         Mode::Sweep(sweep) => most_workers(&sweep.counts),
         _ => workers,
     };
+    // wget's -x has no value.
+    let is_lone = args.input.urls.is_empty() && args.input.input.is_empty();
+    let lone_proxy = args.connection.proxy.as_ref().filter(|_| is_lone);
+    let lone_proxy = lone_proxy.map(|_| spellings.of("--proxy").to_owned());
     let report = report_plan(&args, &inputs, &bodies, &mode, spellings)?;
     Ok(Plan {
         urls: inputs.urls,
@@ -103,6 +107,7 @@ pub(super) fn resolve(mut args: TypedArgs, spellings: &Spellings) -> Result<Plan
             sharding,
         },
         allows_empty: args.input.allow_empty || sharding.is_some(),
+        lone_proxy,
         workers,
         queue: args.pool.queue,
         run: RunConfig {
@@ -398,7 +403,7 @@ fn report_plan(
         baseline: output.baseline,
         is_verbose: output.verbose,
         is_summary_only: output.summary_only,
-        note: advice::note(args, inputs, bodies, mode),
+        note: advice::note(args, inputs, bodies, mode, spellings),
         limit_note: advice::limit_note(args, spellings),
         // Bars would be drawn into what is on standard error.
         progress: match is_taken(&StreamOutput::Stderr) {

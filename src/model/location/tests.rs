@@ -162,6 +162,35 @@ fn words_in_place_of_a_host_are_refused_as_words() {
     for text in ["h/a b", "h?a b", "h#a b"] {
         assert!(parse(text).is_ok(), "{text}");
     }
+    for text in [
+        "http://=/",
+        "http://a,b/",
+        "http://h{1..3}/",
+        "http://$HOST/",
+        "http://'h'/",
+        "http://a=b.example:80/",
+    ] {
+        let found = parse(text).map(|url| url.text().to_string());
+        assert!(
+            matches!(found, Err(UrlError::HostCharacter(_))),
+            "{text}: {found:?}"
+        );
+    }
+    for text in [
+        "a_b.example",
+        "a-b.example",
+        "bücher.example",
+        "[::1]:80",
+        "127.1",
+        "h.",
+    ] {
+        assert!(parse(text).is_ok(), "{text}");
+    }
+    let there = parse("http://h/").unwrap();
+    assert_eq!(
+        there.join("//=/a").map(|url| url.text().to_string()),
+        Err(UrlError::HostCharacter('='))
+    );
     for text in ["xn--a", "h<>/a b"] {
         let found = parse(text).map(|url| url.text().to_string());
         assert!(

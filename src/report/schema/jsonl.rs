@@ -39,8 +39,8 @@ use crate::report::Baseline;
 /// `workers` of `run` is the most that the run may have; an automatic sweep may need fewer, which its `arm` lines say.
 ///
 /// A dry run (`--dry-run`) has lines of type `planned` instead, one for each target: `index`, `url`, `action`,
-/// `outcome` (`planned`, `failed` for input that is refused, `done`), `path` (the file that it would get, or
-/// `null`) and `error` (the reason, or `null`).
+/// `outcome` (`planned`, `unchanged` for a file that is kept without a request, `failed` for what is refused, `done`),
+/// `path` (the file that it would get, or `null`) and `error` (the reason, or `null`).
 ///
 /// `log` is `null`, or the place of the run in its run log as `{id, offset}`: the log's identifier, and its length
 /// in bytes as the run began. Of results with the same `id`, `index` and `url`, the last one counts

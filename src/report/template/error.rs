@@ -46,14 +46,31 @@ pub enum TemplateError {
     },
     /// A field in braces among curl's variables.
     #[error(
-        "column {column}: {{{name}}} and curl's %{{…}} do not go together; write {{…}} for all of them"
+        "column {column}: {{{}}} and curl's %{{…}} do not go together; write {}",
+        field.as_str(),
+        in_place_of(*field, "{…} for all of them")
     )]
     Mixed {
         /// The column of its brace.
         column: usize,
-        /// The name of the field.
-        name: &'static str,
+        /// The field.
+        field: TemplateField,
     },
+    /// A field with curl's percent sign before it.
+    #[error(
+        "column {column}: curl has no %{{{}}}; write {}",
+        field.as_str(),
+        in_place_of(*field, &format!("{{{}}}, and {{…}} for all others", field.as_str()))
+    )]
+    OwnField {
+        /// The column of its percent sign.
+        column: usize,
+        /// The field.
+        field: TemplateField,
+    },
+    /// The name of a file that has the template, as curl reads it.
+    #[error("files of templates are not read; let the shell do it: \"$(cat {0})\"")]
+    File(String),
     /// A brace that is not closed.
     #[error("column {column}: this brace is not closed; a brace itself is written {{{{")]
     Unclosed {
@@ -72,4 +89,13 @@ pub enum TemplateError {
         /// The column of the backslash.
         column: usize,
     },
+}
+
+/// The ways to write a field where curl's variables are: as the one of curl's that shows the same, if there is one, or
+/// as `other` says.
+fn in_place_of(field: TemplateField, other: &str) -> String {
+    match field.variable() {
+        Some(variable) => format!("%{{{variable}}} for it, or {other}"),
+        None => other.to_owned(),
+    }
 }

@@ -30,20 +30,26 @@ const VARIABLES: &[(&str, TemplateField)] = &[
 const INSTEAD: &[(&str, &str)] = &[
     (
         "exitcode",
-        "{error} is the reason of a failure, and the exit code is the run's",
+        "%{errormsg} is the reason of a failure, and the exit code is the run's",
     ),
     ("json", "--format jsonl has everything"),
     ("header_json", "--format jsonl -v has the headers"),
     (
         "redirect_url",
-        "--max-redirects 0 -v shows where it leads, {final_url} where redirects led",
+        "--max-redirects 0 -v shows where it leads, %{url_effective} where redirects led",
     ),
-    ("num_retries", "{attempts} is one more"),
+    (
+        "num_retries",
+        "{attempts} is one more, in a template without %",
+    ),
     ("num_connects", "--format jsonl has it as reused"),
     ("http_version", "--format jsonl has it as http_version"),
     ("method", "--format jsonl has it as action"),
-    ("remote_port", "{remote} has the port behind the address"),
-    ("speed_download", "it is {bytes} / {time}"),
+    (
+        "remote_port",
+        "{remote} has the port behind the address, in a template without %",
+    ),
+    ("speed_download", "it is %{size_download} / %{time_total}"),
     ("time_namelookup", PHASES),
     ("time_connect", PHASES),
     ("time_appconnect", PHASES),
@@ -114,6 +120,12 @@ impl TemplateField {
     pub(super) fn by_variable(name: &str) -> Option<Self> {
         let (_, field) = VARIABLES.iter().find(|(known, _)| *known == name)?;
         Some(*field)
+    }
+
+    /// The variable of curl's that shows the same, as its message writes it: the first of them if there are several.
+    pub(super) fn variable(self) -> Option<&'static str> {
+        let (name, _) = VARIABLES.iter().find(|(_, field)| *field == self)?;
+        Some(name)
     }
 
     /// What to use instead of a variable of curl's that has no like.

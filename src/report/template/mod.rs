@@ -11,6 +11,7 @@ mod parse;
 mod write_out;
 
 use crate::model::outcome::Outcome;
+use crate::model::text::escape;
 
 pub use error::TemplateError;
 pub use field::TemplateField;
@@ -66,7 +67,10 @@ impl Template {
         };
         let has_field = |part: &TemplatePart| matches!(part, TemplatePart::Field(_));
         if !parts.iter().any(has_field) {
-            return Err(TemplateError::NoField);
+            return Err(match text.strip_prefix('@') {
+                Some(file) if !file.is_empty() => TemplateError::File(escape(file)),
+                _ => TemplateError::NoField,
+            });
         }
         match parts.last_mut() {
             Some(TemplatePart::Text(text)) if text.ends_with(['\n', '\0']) => {}
@@ -82,6 +86,11 @@ impl Template {
     /// Tells whether it was written in curl's syntax, whose users expect the body before its line.
     pub fn is_write_out(&self) -> bool {
         self.is_write_out
+    }
+
+    /// Tells whether its line ends another first: that of a body without a line end, which is expected before it.
+    pub fn begins_with_line_end(&self) -> bool {
+        matches!(self.parts.first(), Some(TemplatePart::Text(text)) if text.starts_with(['\n', '\r']))
     }
 
     /// Tells whether the template shows this field.

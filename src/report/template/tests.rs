@@ -128,8 +128,12 @@ fn mistakes_are_told_with_their_column() {
             column(1),
             "curl's %{json} has no like here; --format jsonl",
         ),
-        ("%{exitcode}", column(1), "; {error} is the reason"),
-        ("%{redirect_url}", column(1), "; --max-redirects 0"),
+        ("%{exitcode}", column(1), "; %{errormsg} is the reason"),
+        (
+            "%{redirect_url}",
+            column(1),
+            "; --max-redirects 0 -v shows where it leads, %{url_effective} where",
+        ),
         ("%{num_retries}", column(1), "; {attempts} is one more"),
         (
             "%{time_connect}",
@@ -143,7 +147,32 @@ fn mistakes_are_told_with_their_column() {
             "--format jsonl -v has the headers",
         ),
         ("%{stderr}%{url}", column(1), "%{stderr}"),
-        ("%{url} {status}", column(8), "{status} and curl's"),
+        (
+            "%{url} {status}",
+            column(8),
+            "{status} and curl's %{…} do not go together; write %{http_code} for it, or {…} for all",
+        ),
+        (
+            "%{url} {attempts}",
+            column(8),
+            "{attempts} and curl's %{…} do not go together; write {…} for all of them",
+        ),
+        (
+            "%{final_url}",
+            column(1),
+            "write %{url_effective} for it, or {final_url}, and {…} for all others",
+        ),
+        (
+            "%{attempts} %{url}",
+            column(1),
+            "curl has no %{attempts}; write {attempts}, and {…} for all others",
+        ),
+        (
+            "@fmt",
+            "files of templates are not read".to_owned(),
+            "\"$(cat fmt)\"",
+        ),
+        ("@", "it is human".to_owned(), "{url}"),
     ] {
         let error = match Template::parse(template) {
             Ok(template) => panic!("{template:?}"),

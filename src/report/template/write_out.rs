@@ -44,7 +44,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<TemplatePart>, TemplateError> {
             if let Some(field) = field_in_braces(rest) {
                 return Err(TemplateError::Mixed {
                     column: column(text, at),
-                    name: field.as_str(),
+                    field,
                 });
             }
             parts.push(c);
@@ -56,6 +56,9 @@ pub(super) fn parse(text: &str) -> Result<Vec<TemplatePart>, TemplateError> {
 
 /// The error of a variable that has no like.
 fn no_like(name: &str, variable: String, column: usize) -> TemplateError {
+    if let Some(field) = TemplateField::by_name(name).filter(|_| variable.starts_with("%{")) {
+        return TemplateError::OwnField { column, field };
+    }
     match TemplateField::instead_of(name) {
         Some(instead) => TemplateError::ReplacedVariable {
             column,

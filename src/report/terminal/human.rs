@@ -1,5 +1,6 @@
 //! The report for people: a line for each URL as it ends, then the totals.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::{self, Write};
 use std::mem;
@@ -7,14 +8,16 @@ use std::mem;
 use console::truncate_str;
 
 use crate::model::event::{AssertionVerdict, Event, Listener};
+use crate::model::file_name::PARTIAL;
 use crate::model::measurement::Against;
 use crate::model::outcome::{Outcome, Verdict};
+use crate::model::save_path::SavePath;
 use crate::model::summary::Summary;
 use crate::model::text::escape;
 
 use super::comparison;
 use super::lines::TextWriter;
-use super::style::{HumanStyle, WayOn};
+use super::style::HumanStyle;
 use super::totals::{self, DIM, GREEN, RED, RESET};
 use crate::report::format::{align_right, bytes, counted, push_bytes, push_duration, push_number};
 use crate::report::shown_run::ShownRun;
@@ -34,6 +37,8 @@ pub struct Human<W> {
     /// those with yet other reasons.
     interrupted: HashMap<String, u64>,
     more_interrupted: u64,
+    /// The name of the part of the last file that the stop has left undone.
+    part: Option<String>,
     /// True once there is a line that a summary has to stand off from.
     has_lines: bool,
 }
@@ -58,6 +63,7 @@ impl<W: Write> Human<W> {
             against: None,
             interrupted: HashMap::new(),
             more_interrupted: 0,
+            part: None,
             has_lines: style.follows_other,
         }
     }
@@ -66,6 +72,8 @@ impl<W: Write> Human<W> {
     fn line(&mut self, outcome: &Outcome) -> io::Result<()> {
         if outcome.verdict == Verdict::Skipped {
             self.note_interrupted(outcome);
+            let name = outcome.save_path().map(SavePath::file_name);
+            self.part = name.map(|name| format!("{name}{PARTIAL}"));
         }
         if !self.style.detail.tells(outcome) {
             return Ok(());
@@ -213,8 +221,13 @@ impl<W: Write> Human<W> {
             true => (DIM, RESET),
             false => ("", ""),
         };
-        let way_on = way_on.map(WayOn::lines).unwrap_or_default();
-        for text in way_on.iter().copied().chain(bodies) {
+        let part = self.part.take();
+        let way_on = way_on.map(|way_on| way_on.lines(part.as_deref()));
+        for text in way_on
+            .into_iter()
+            .flatten()
+            .chain(bodies.map(Cow::Borrowed))
+        {
             writeln!(self.out, "  {dim}{text}{reset}")?;
         }
         Ok(())

@@ -1,5 +1,7 @@
 //! The choices about a report on a terminal: colour, detail, and advice on what to do next.
 
+use std::borrow::Cow;
+
 use crate::model::max_failures::MaxFailures;
 use crate::model::outcome::{Outcome, Verdict};
 use crate::report::Baseline;
@@ -92,17 +94,23 @@ pub enum WayOn {
 }
 
 impl WayOn {
-    /// The advice, in lines.
-    pub(super) fn lines(self) -> &'static [&'static str] {
-        match self {
+    /// The advice, in lines. `part` is the name of the file's part, if the run has got so far.
+    pub(super) fn lines(self, part: Option<&str>) -> Vec<Cow<'static, str>> {
+        let lines: &[&str] = match self {
+            WayOn::File => {
+                let part = part.unwrap_or("NAME.part");
+                return vec![Cow::Owned(format!(
+                    "the same command again goes on from {part}, where the server can"
+                ))];
+            }
             WayOn::NoLog => &["with --log FILE, a later run with --resume could go on"],
             WayOn::Log => &["again with --resume fetches the rest"],
             WayOn::SameAgain => &["the same command again fetches the rest"],
-            WayOn::File => &["the same command again goes on from NAME.part, where the server can"],
             WayOn::Files => &[
                 "the same command again goes on with what is missing",
                 "(with --log FILE --resume it asks about that alone)",
             ],
-        }
+        };
+        lines.iter().copied().map(Cow::Borrowed).collect()
     }
 }

@@ -8,7 +8,7 @@ use std::io;
 use super::close::{self, CloseError};
 use super::dir::Dir;
 use super::error::FileOrigin;
-use super::part::Part;
+use super::part::{Part, PartBody};
 use super::resume_check::resume_position;
 use super::store::Store;
 use super::version::{Conditions, Validators, Version};
@@ -38,6 +38,8 @@ pub struct Download {
     pub(super) is_free_name: bool,
     /// True if the body's SHA-256 is known, and is verified before the file is whole.
     pub(super) has_sum: bool,
+    /// The body that its part is of.
+    pub(super) part_body: PartBody,
     pub(super) state: State,
 }
 
@@ -63,6 +65,7 @@ impl Download {
             has_later_name: false,
             is_free_name: false,
             has_sum: false,
+            part_body: PartBody::Whole,
             state,
         })
     }
@@ -103,6 +106,13 @@ impl Download {
             let may_resume = self.store.config.resume && suspended.part.length() > 0;
             suspended.is_resumable |= is_known && may_resume && suspended.record.is_some();
         }
+        self
+    }
+
+    /// Marks the body as a range that the user asks for: a part of the whole is left alone.
+    pub fn of_range(mut self) -> Self {
+        self.part_body = PartBody::Range;
+        self.state = State::Fresh;
         self
     }
 
@@ -324,7 +334,12 @@ impl Download {
             Some(part) => part,
             none => {
                 let dir = open_dir(&mut self.dir, &self.store, &self.place)?;
-                none.insert(Part::create(dir, self.place.file_name(), &shown)?)
+                none.insert(Part::create(
+                    dir,
+                    self.place.file_name(),
+                    &shown,
+                    self.part_body,
+                )?)
             }
         };
         if part.length() == 0 {

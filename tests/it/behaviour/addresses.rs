@@ -339,7 +339,7 @@ fn https_only_refuses_everything_else_before_it_is_asked_for() {
     let server = Server::start();
     let url = server.url("/bytes/1");
     let error = assert_refused(run(&["--https-only"], &url), "http", "input");
-    let words = format!("{url} is not an https URL (--https-only)");
+    let words = "this is not an https URL (--https-only, or curl's --proto =https)";
     assert_eq!(error["message"], words);
     assert_eq!(server.connections(), 0);
     let args = ["--https-only", "--allow-downgrade", &url];

@@ -271,3 +271,29 @@ fn a_user_who_asks_for_a_part_gets_it_and_nothing_is_added() {
         assert_eq!(header(&head, "if-range"), None, "{head}");
     }
 }
+
+#[test]
+fn a_range_of_the_users_leaves_the_part_of_the_whole_alone() {
+    let (all, version) = (bytes(SIZE), version());
+    let served = bytes(SIZE);
+    let server = Raw::start(move |mut wire| match (wire.head(), wire.number) {
+        (None, _) => Ok(()),
+        (Some(_), 0) => wire.send(version.cut(HELD)),
+        (Some(head), 1) if header(&head, "range") == Some("bytes=0-199999") => {
+            let length = 200_000;
+            let range = format!(
+                "HTTP/1.1 206 Partial Content\r\nETag: \"v1\"\r\nContent-Length: {length}\r\n\
+                 Content-Range: bytes 0-{}/{SIZE}\r\n\r\n",
+                length - 1
+            );
+            wire.send([range.as_bytes(), &served[..length]].concat())
+        }
+        (Some(_), _) => wire.send(version.cut(SIZE)),
+    });
+    let dir = Dir::new();
+    let url = server.url("/file");
+    save(&dir, &["--retry=0"], &[&url]).exits(1);
+    let part = [("file.part", &all[..HELD])];
+    let run = save(&dir, &["--retry=0", "-H", "Range: bytes=0-199999"], &[&url]).exits(0);
+    holds(&run, dir.path(), &[("file", &all[..200_000]), part[0]]);
+}

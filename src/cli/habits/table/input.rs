@@ -30,7 +30,8 @@ pub(super) const HABITS: &[Habit] = &[
     (
         &["--config", "-K", "--rc", "--conf-path"],
         Meaning::Hint(
-            "there is no file of options; xargs makes arguments of one: xargs pfetch < FILE",
+            "there is no file of options; a list may name the file of each URL: lines of {\"url\": \"…\", \"output\": \
+             \"name\"}, with -i FILE -d DIR",
         ),
     ),
     (&["--disable", "--no-config", "--no-conf"], Meaning::Nothing),

@@ -121,7 +121,11 @@ fn tries(value: &OsStr) -> Translation {
                     format!("{tries} tries are the first and its retries: write --retry {retries}").into()
                 }
             },
-            otherwise: format!(" (a limit on time is --timeout {tries}s)").into(),
+            otherwise: match tries {
+                1 => String::new(),
+                tries => format!(" (a limit on time is --timeout {tries}s)"),
+            }
+            .into(),
         }),
         None => Err(
             "tries are --retry N, which counts without the first; a limit on time is --timeout TIME".into(),
@@ -145,6 +149,8 @@ mod tests {
         ] {
             let hint = tries(OsStr::new(value)).expect_err(value);
             assert!(hint.text.contains(expected), "{value}: {hint:?}");
+            // One try is no time that anybody would mean.
+            assert!(value != "1" || hint.otherwise.is_empty(), "{hint:?}");
         }
     }
 }

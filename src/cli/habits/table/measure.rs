@@ -171,7 +171,8 @@ pub(in crate::cli::habits) fn parameter(
 /// A template to curl; a number of warm-ups to hyperfine, and of something else to others.
 fn write_out(value: &OsStr) -> Translation {
     let text = value.to_string_lossy();
-    if text.contains("%{") || text.contains('{') {
+    // curl reads a template from a file of this name, which the parser of templates says.
+    if text.contains("%{") || text.contains('{') || (text.len() > 1 && text.starts_with('@')) {
         return Ok(vec![joined("--format", value)]);
     }
     match is_number(value) {

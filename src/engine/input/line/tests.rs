@@ -249,6 +249,14 @@ fn slips_are_mistakes_that_show_the_text_without_credentials() {
             "scheme \"tel\" is not supported",
         ),
         ("/relative/path", "/relative/path", "a path without a host"),
+        // As a file of curl's options has it.
+        (
+            "output = \"a\"",
+            "output = \"a\"",
+            "a host name has no blanks",
+        ),
+        ("=", "=", "the host name has '=' in it"),
+        ("out=a.bin", "out=a.bin", "the host name has '=' in it"),
     ] {
         match line(text.as_bytes()) {
             Some(Err((excerpt, said))) => {
@@ -261,6 +269,6 @@ fn slips_are_mistakes_that_show_the_text_without_credentials() {
             other => panic!("{text}: {other:?}"),
         }
     }
-    // Without the blank before it, it is as any text: a host that there may be.
-    assert!(matches!(line(b"out=a.bin"), Some(Ok(_))));
+    // Without the blank before it, it is as any text.
+    assert!(matches!(line(b"name"), Some(Ok(_))));
 }
