@@ -6,10 +6,9 @@ use std::time::Duration;
 use super::signals::WriteDeadline;
 use super::stdio::StdStream;
 use super::{StartError, shown, warn_of};
-use crate::cli::{ExportPlan, ExportTarget, ReportPlan, StreamOutput};
+use crate::cli::{ExportPlan, ExportTarget, Mode, Plan, ReportPlan, StreamOutput};
 use crate::model::event::{Event, Listener};
-use crate::report::Baseline;
-use crate::report::export::{ExportFile, ExportStream};
+use crate::report::export::{ExportFile, ExportSettings, ExportStream};
 use crate::save::{TemporaryFiles, open_stream};
 
 /// The longest wait for the reader of a named pipe.
@@ -26,10 +25,20 @@ pub(super) struct OpenExport {
 
 /// Opens the exports: a place where none can be written is a mistake to correct first.
 pub(super) fn open(
-    plan: &ReportPlan,
+    plan: &Plan,
     deadline: &WriteDeadline,
     files: &TemporaryFiles,
 ) -> Result<Vec<OpenExport>, StartError> {
+    let report = &plan.report;
+    let settings = ExportSettings {
+        baseline: report.baseline,
+        needs_urls: match plan.mode {
+            Mode::Fetch => !plan.allows_empty,
+            // There is nothing to compare.
+            Mode::Compare(_) | Mode::Sweep(_) => true,
+            Mode::Replay | Mode::DryRun => false,
+        },
+    };
     let open = |export: &ExportPlan| {
         let name = match &export.target {
             ExportTarget::File(path) | ExportTarget::Stream(StreamOutput::Path(path)) => {
@@ -38,24 +47,23 @@ pub(super) fn open(
             ExportTarget::Stream(StreamOutput::Stdout) => "to standard output".to_owned(),
             ExportTarget::Stream(StreamOutput::Stderr) => "to standard error".to_owned(),
         };
-        match open_one(export, &name, plan, (deadline, files)) {
+        match open_one(export, &name, (report, settings), (deadline, files)) {
             Ok(listener) => Ok(OpenExport { name, listener }),
             Err(error) => Err(StartError::local(&format!("cannot write {name}"), &error)),
         }
     };
-    plan.exports.iter().map(open).collect()
+    report.exports.iter().map(open).collect()
 }
 
 fn open_one(
     plan: &ExportPlan,
     name: &str,
-    report: &ReportPlan,
+    (report, settings): (&ReportPlan, ExportSettings),
     (deadline, files): (&WriteDeadline, &TemporaryFiles),
 ) -> io::Result<Box<dyn Listener>> {
-    let baseline = report.baseline;
     let stream = match &plan.target {
         ExportTarget::File(path) => {
-            let file = ExportFile::create(plan.export, path, baseline, files)?;
+            let file = ExportFile::create(plan.export, path, settings, files)?;
             warn_of(file.refused_mode());
             return Ok(match report.style.detail.has_summary() {
                 true => Box::new(AnnouncedFile {
@@ -72,16 +80,16 @@ fn open_one(
             StdStream::new(open_stream(path, READER_TIMEOUT)?, deadline)?
         }
     };
-    Ok(Box::new(stream_listener(plan, stream, baseline)?))
+    Ok(Box::new(stream_listener(plan, stream, settings)?))
 }
 
 fn stream_listener(
     plan: &ExportPlan,
     stream: StdStream,
-    baseline: Baseline,
+    settings: ExportSettings,
 ) -> io::Result<ExportStream> {
     let out = BufWriter::with_capacity(BUFFER, stream);
-    ExportStream::new(plan.export, Box::new(out), baseline)
+    ExportStream::new(plan.export, Box::new(out), settings)
 }
 
 /// A file that is announced once it has its name.

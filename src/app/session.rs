@@ -81,7 +81,7 @@ impl Session {
         cursor: Option<&BodyCursor>,
     ) -> Result<Reports, StartError> {
         let deadline = self.signals.write_deadline();
-        let exports = exports::open(&plan.report, deadline, self.signals.temporary_files())?;
+        let exports = exports::open(plan, deadline, self.signals.temporary_files())?;
         let streams = ReportStreams { deadline, cursor };
         let reports = reporters::build(plan, &streams, activity, journal, exports)
             .map_err(|error| StartError::local("cannot report", &error))?;

@@ -122,30 +122,38 @@ impl MissingShards {
         }
         (count > 0).then_some(MissingShards { named, count })
     }
-}
 
-/// Formats it as a warning in one line.
-impl Display for MissingShards {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+    /// Tells that they are missing, in a few words: `shard 2/4 is missing`.
+    pub fn brief(&self) -> String {
         let mut names: Vec<String> = self.named.iter().map(ToString::to_string).collect();
         match self.count - names.len() as u64 {
             0 => {}
             more => names.push(format!("{more} more")),
         }
-        let them = match names.split_last() {
+        match names.split_last() {
             Some((last, others)) if !others.is_empty() => {
-                write!(f, "shards {} and {last} are missing", others.join(", "))?;
-                "their files"
+                format!("shards {} and {last} are missing", others.join(", "))
             }
             last => {
                 let name = last.map_or("", |(name, _)| name);
-                write!(f, "shard {name} is missing")?;
-                "its file"
+                format!("shard {name} is missing")
             }
+        }
+    }
+}
+
+/// Formats it as a warning in one line.
+impl Display for MissingShards {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let them = if self.count > 1 {
+            "their files"
+        } else {
+            "its file"
         };
         write!(
             f,
-            ", so the figures are not those of the whole list: give {them} too"
+            "{}, so the figures are not those of the whole list: give {them} too",
+            self.brief()
         )
     }
 }

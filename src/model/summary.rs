@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::origin::OriginLimits;
 use crate::model::outcome::{Outcome, Verdict};
 use crate::model::run_part::RunPart;
+use crate::model::run_shard::MissingShards;
 use crate::model::slowdown::{LatencyByLoad, Slowdown};
 use crate::model::timing::Phase;
 use crate::stats::Latency;
@@ -173,6 +174,13 @@ impl Summary {
         let read = self.targets() + self.done_before;
         // A list may be cut while it is read.
         self.all_listed().map(|all| all.saturating_sub(read))
+    }
+
+    /// The shards that are missing beside those that a replay merged. The run then counts as stopped, since figures of
+    /// the whole list there are none.
+    pub fn missing_shards(&self) -> Option<MissingShards> {
+        let shards = self.parts.iter().filter_map(|part| part.shard);
+        MissingShards::beside(&shards.collect())
     }
 
     /// The same counts without a time.

@@ -262,10 +262,27 @@ pub(super) fn stopped(summary: &Summary) -> Option<String> {
     if !summary.stopped {
         return None;
     }
+    if let Some(missing) = missing(summary) {
+        return Some(missing);
+    }
     Some(match (summary.runs, summary.listed) {
-        (Some(made), _) => format!("stopped after {}", runs_made(made)),
+        (Some(made), _) => stopped_after(made),
         (None, Some(_)) => "stopped before its end".to_owned(),
         (None, None) => "stopped before its end; the rest of the list was not read".to_owned(),
+    })
+}
+
+/// The end of a measurement that was stopped: `stopped after 3 of 12 runs`.
+pub(super) fn stopped_after(made: RunsMade) -> String {
+    format!("stopped after {}", runs_made(made))
+}
+
+/// The shards that a merged report lacks, and that one of its runs was stopped, if so: `shard 2/4 is missing`.
+pub(super) fn missing(summary: &Summary) -> Option<String> {
+    let missing = summary.missing_shards()?.brief();
+    Some(match summary.parts.iter().any(|part| part.stopped) {
+        true => format!("stopped before its end, and {missing}"),
+        false => missing,
     })
 }
 
@@ -312,6 +329,9 @@ pub fn left_undone(summary: &Summary) -> String {
 
 /// The verdict of a run, as a heading.
 pub(super) fn run_heading(summary: &Summary, estimate: Option<&Estimate>) -> String {
+    if let Some(missing) = missing(summary) {
+        return format!("Incomplete: {}, {missing}", progress(summary));
+    }
     let targets = summary.targets();
     if targets == 0 {
         return match summary.done_before {

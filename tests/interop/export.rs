@@ -19,7 +19,8 @@ use crate::events::{
     HOSTILE, MS, against, comparison, exported, faster, hostile, incomparable, ok, outcomes, run,
     sweep, swept, with_assertions,
 };
-use crate::pfetch::Dir;
+use crate::pfetch::{Dir, pfetch};
+use crate::server::Server;
 
 /// What a Python program that gets these reports as files prints, as JSON.
 #[track_caller]
@@ -224,6 +225,71 @@ print(count)
         .map(|text| text.lines().count())
         .sum();
     assert_eq!(ask(program, &reports), lines + all().len());
+}
+
+/// Rule: what the program writes is valid by the schema that the program prints.
+#[test]
+fn whole_files_of_the_program_are_as_the_schema_that_it_prints_says() {
+    let program = "
+import json, sys
+import jsonschema
+schema = json.load(open(sys.argv[1], encoding='utf-8'))
+def is_a(name):
+    return jsonschema.Draft202012Validator({'$ref': '#/$defs/' + name, '$defs': schema['$defs']})
+faults, results = [], []
+for name in sys.argv[2:]:
+    read = json.load(open(name, encoding='utf-8'))
+    check = is_a('document' if 'run' in read else 'baseline')
+    faults += [name + ' ' + fault.json_path + ': ' + fault.message for fault in check.iter_errors(read)]
+    results.append(len(read.get('results', [])))
+print(json.dumps([faults[:9], results]))
+";
+    let schema = pfetch(&["--schema"]).run().exits(0).stdout;
+    let (dir, server) = (Dir::new(), Server::start());
+    let lines = (0..200).map(|n| match n % 10 {
+        9 => server.url(&format!("/status/404?{n}")),
+        _ => server.url(&format!("/bytes/{n}")),
+    });
+    let many = lines.collect::<Vec<_>>().join("\n");
+    let [many, few] = [
+        dir.file("many", many + "\nno URL\n"),
+        dir.file("few", format!("{0}\n{0}\n", server.url("/bytes/5"))),
+    ];
+    let jsonl = format!("--export=jsonl={}/many.jsonl", dir.path().display());
+    let gate = "--assert=failed<=1";
+    let compare = "--compare";
+    for (file, code, options) in [
+        ("plain.json", 3, &["-i", &many, "-v", gate, &jsonl][..]),
+        ("compare.json", 0, &["-i", &few, compare, "--runs=3", gate]),
+        ("sweep.json", 0, &["-i", &few, "--sweep=1,2", "--runs=2"]),
+        ("saved.json", 0, &["-i", &few, "--save-baseline=base"]),
+        ("against.json", 0, &["-i", &few, "--against=base"]),
+        ("replay.json", 0, &["--replay", "many.jsonl"]),
+    ] {
+        let export = format!("--export={file}");
+        let args = [options, &[export.as_str()]].concat();
+        let run = pfetch(&args).current_dir(dir.path()).run();
+        run.exits(code);
+    }
+    let files = [
+        "plain.json",
+        "compare.json",
+        "sweep.json",
+        "saved.json",
+        "against.json",
+        "replay.json",
+        "base",
+    ];
+    let texts = files.map(|file| std::fs::read_to_string(dir.path().join(file)).unwrap());
+    let reports: Vec<&str> = std::iter::once(&schema)
+        .chain(&texts)
+        .map(String::as_str)
+        .collect();
+    let told = ask(program, &reports);
+    assert_eq!(told[0], serde_json::json!([]), "{told:#}");
+    assert_eq!([&told[1][0], &told[1][5]], [201, 201], "{told:#}");
+    let runs = told[1][1].as_u64().unwrap() > 4 && told[1][2].as_u64().unwrap() > 4;
+    assert!(runs, "{told:#}");
 }
 
 #[test]

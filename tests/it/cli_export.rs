@@ -224,6 +224,48 @@ fn a_place_where_no_file_can_be_is_a_failure_on_this_side() {
     assert_eq!(names(&dir), ["folder.csv", "link.csv", "target"]);
 }
 
+#[test]
+fn the_number_of_the_shard_is_filled_into_the_name_of_an_export() {
+    let (dir, server) = (Dir::new(), Server::start());
+    let url = server.url("/bytes/1");
+    let export = ["--export=junit=rep-{shard}.of", "--export=a{shard}.md"];
+    let shard = [&export[..], &["--shard=1/4", "--shard-by=line", &url]].concat();
+    pfetch(&shard).current_dir(dir.path()).run().exits(0);
+    assert_eq!(names(&dir), ["a1.md", "rep-1.of"]);
+    let whole = [&export[..], &[url.as_str()]].concat();
+    let run = pfetch(&whole).current_dir(dir.path()).run();
+    run.exits(2)
+        .complains_in_a_line()
+        .says("{shard} stands for the number of a shard; give --shard");
+    assert_eq!(names(&dir), ["a1.md", "rep-1.of"]);
+    // Two names that become one.
+    let twice = ["--export=a{shard}.md", "--export=md=a1.md", "--shard=1/4"];
+    let twice = [&twice[..], &[url.as_str()]].concat();
+    let run = pfetch(&twice).current_dir(dir.path()).run();
+    run.exits(2)
+        .complains_in_a_line()
+        .says("two --export have the same file");
+}
+
+#[test]
+fn an_input_without_urls_is_an_error_in_junit_exactly_if_it_is_one_to_the_program() {
+    let dir = Dir::new();
+    let list = dir.file("list", "# nothing\n");
+    for (options, code, errors) in [
+        (&[][..], 2, 1),
+        (&["--compare"], 2, 1),
+        (&["--sweep=1,2"], 2, 1),
+        (&["--allow-empty"], 0, 0),
+        (&["--shard=0/2"], 0, 0),
+    ] {
+        let args = [&["-i", &list, "--export=run.xml"][..], options].concat();
+        let run = pfetch(&args).current_dir(dir.path()).run().exits(code);
+        let report = read(&dir, "run.xml");
+        run.check(&report, report.matches("<error ").count() == errors);
+        run.check(&report, report.matches("errors=\"1\"").count() == errors);
+    }
+}
+
 /// A file that cannot take its place in the end, because a folder has it by then.
 #[test]
 fn a_report_that_cannot_be_written_in_the_end_is_named_and_the_others_are_there() {

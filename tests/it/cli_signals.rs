@@ -119,6 +119,21 @@ fn a_stopped_run_counts_the_rest_of_a_list_in_a_file() {
 }
 
 #[test]
+fn a_run_that_a_signal_stopped_is_no_pass_in_junit_also_if_all_of_its_list_was_read() {
+    let (server, arrivals) = holding();
+    let dir = Dir::new();
+    let junit = dir.path().join("run.xml");
+    let export = format!("--export={}", junit.display());
+    let running = pfetch(&[&export, "-j1", &server.url("/hang/1")]).start();
+    arrivals.recv_timeout(LIMIT).unwrap();
+    running.signal(Signal::TERM);
+    let run = running.end().exits(143);
+    let report = std::fs::read_to_string(&junit).unwrap();
+    let is_red = report.contains("<error ") && report.contains("errors=\"1\"");
+    run.check(&report, is_red);
+}
+
+#[test]
 fn json_lines_end_with_their_summary_after_a_signal_too() {
     let (server, arrivals) = holding();
     let urls = [0, 1, 2].map(|n| server.url(&format!("/hang/{n}")));

@@ -84,6 +84,22 @@ fn reports_for_others_mask_secret_parameters_and_those_for_programs_keep_them() 
 }
 
 #[test]
+fn verbose_lines_mask_secret_parameters_in_urls_and_in_headers() {
+    let server = Server::with(|request, reply| match request.target.split('?').next() {
+        Some("/moved") => reply.send(302, "Location: /there?X-Amz-Signature=hush&c=1\r\n", b""),
+        _ => reply.send(200, "", b"ok"),
+    });
+    let url = server.url("/moved?api_key=hush&b=2");
+    let args = ["-v", "-H", "Referer: http://a.example/?token=hush", &url];
+    let run = pfetch(&args).run().exits(0);
+    run.check("masked", !run.stderr.contains("hush"));
+    run.says("/moved?api_key=…&b=2 at ")
+        .says("< Location: /there?X-Amz-Signature=…&c=1\n")
+        .says("/there?X-Amz-Signature=…&c=1 at ")
+        .says("> referer: …\n");
+}
+
+#[test]
 fn reports_of_measurements_mask_secret_parameters_too() {
     let server = Server::start();
     let url = server.url("/bytes/5?token=hush");

@@ -69,12 +69,15 @@ fn all_shards_are_the_whole_list_in_any_order_and_also_if_one_is_there_twice() {
 #[test]
 fn shards_that_are_missing_are_named_and_leave_gates_without_a_figure() {
     let shards = Shards::run(4);
-    for (numbers, warning) in [
-        (&[0, 1, 3][..], "warning: shard 2/4 is missing, "),
-        (&[0, 3], "warning: shards 1/4 and 2/4 are missing, "),
+    for (numbers, missing) in [
+        (&[0, 1, 3][..], "shard 2/4 is missing"),
+        (&[0, 3], "shards 1/4 and 2/4 are missing"),
     ] {
-        let run = shards.replay(numbers, &[GATE]).exits(3).says(warning);
-        run.prints("the run was stopped before its end");
+        let run = shards.replay(numbers, &[GATE]).exits(3);
+        let run = run.says(&format!("warning: {missing}, "));
+        run.prints(&format!(" · {missing}\n"))
+            .prints(&format!("unknown       {missing}\n"))
+            .never_shows("stopped before its end");
         let run = shards.replay(numbers, &["--format=jsonl"]);
         let summary = run.summary();
         run.check(
@@ -84,6 +87,29 @@ fn shards_that_are_missing_are_named_and_leave_gates_without_a_figure() {
     }
     let run = shards.replay(&[2], &[GATE]).exits(0);
     run.never_shows("missing");
+}
+
+#[test]
+fn every_report_names_a_shard_that_is_missing_and_junit_has_it_as_an_error() {
+    let shards = Shards::run(4);
+    let formats = ["junit", "md", "html", "svg"];
+    let reports = Dir::new();
+    let path = |format: &str| reports.path().join(format);
+    let exports = formats.map(|format| format!("--export={format}={}", path(format).display()));
+    let exports: Vec<&str> = exports.iter().map(String::as_str).collect();
+    let run = shards.replay(&[0, 1, 3], &exports).exits(0);
+    for format in formats {
+        let report = fs::read_to_string(path(format)).unwrap_or_default();
+        let is_told = report.contains("shard 2/4 is missing");
+        let is_false = report.contains("not read") || report.contains("stopped before");
+        run.check(&format!("{format}:\n{report}"), is_told && !is_false);
+        if format == "junit" {
+            let error = "<error type=\"missing\" message=\"shard 2/4 is missing\"/>";
+            let counts = "errors=\"1\" skipped=\"0\"";
+            let is_red = report.contains(error) && report.contains(counts);
+            run.check(&report, is_red);
+        }
+    }
 }
 
 #[test]

@@ -373,6 +373,28 @@ fn a_verdict_that_decides_names_no_remedy() {
 }
 
 #[test]
+fn the_nominal_level_of_an_interval_and_its_heading_name_one_interval() {
+    let mut compared = comparison(4, 20, vec![2.0, 2.1, 1.9], vec![1.0, 1.1, 0.9], &[]);
+    compared.set_course(Some(AutoRuns {
+        ended_by: AutoEnd::Decided,
+        most_pairs: 30,
+        most_seconds: 60.0,
+        precision: None,
+        level: 0.969,
+        deciding_level: 0.969,
+    }));
+    for export in [Export::Markdown, Export::Html] {
+        let document = exported(export, &[Event::Compared(compared.clone())]);
+        for text in [
+            "95 % interval 1.",
+            "so the 95 % interval is computed at a nominal 96.9 %, to cover that often",
+        ] {
+            assert!(document.contains(text), "{text:?} in {document}");
+        }
+    }
+}
+
+#[test]
 fn an_undecided_gate_says_what_would_decide_it() {
     let compared = comparison(4, 20, vec![1.0, 2.0, 1.5], vec![1.6, 1.1, 1.9], &[]);
     let judged = hold((Some(&compared), None), "speedup>=1", false);
@@ -380,7 +402,10 @@ fn an_undecided_gate_says_what_would_decide_it() {
     assert_eq!(judged.why, "more runs would tell (--runs 10)", "{judged:?}");
     let sweep = scattered();
     let judged = hold((None, Some(&sweep)), "speedup>=2", true);
-    assert_eq!(judged.why, "more runs would tell (--runs 10)", "{judged:?}");
+    // It fails, and did not miss.
+    assert_eq!(judged.verdict, AssertionVerdict::Failed, "{judged:?}");
+    let why = "undecided, which fails with --strict-assert: more runs would tell (--runs 10)";
+    assert_eq!(judged.why, why, "{judged:?}");
 }
 
 #[test]

@@ -23,7 +23,7 @@ use super::habits::{self, Spellings};
 use super::plan::{
     BodiesPlan, Format, ListName, Mode, Plan, ProgressMode, ReportPlan, StreamOutput,
 };
-use crate::engine::input::{InputConfig, Separator};
+use crate::engine::input::{InputConfig, Separator, Shard};
 use crate::engine::retry::RetryPolicy;
 use crate::engine::schedule::StartLimits;
 use crate::engine::{Adaptation, Order, RunConfig};
@@ -52,15 +52,16 @@ pub(super) fn resolve(mut args: TypedArgs, spellings: &Spellings) -> Result<Plan
     let headers = header_files::all(&args.request.header, &inputs.lists)?;
     check_habits(&args, &headers, spellings)?;
     bodies::join_dir(&mut args.bodies, &inputs)?;
+    let sharding = shard::sharding(&args.input, |name| env::var(name).ok())
+        .map_err(|error| error.to_string())?;
+    let shard = sharding.map(|sharding| sharding.shard);
+    exports::fill_shard(&mut args.output.export, shard.map(Shard::number))?;
     named_files(&args, &inputs, is_replay)?.check()?;
     let mut warnings = Vec::new();
     let fetch = request::fetch_config(&args, &headers, &mut warnings)?;
     if spellings.has_lone_s() && !args.output.silent && !args.output.verbose {
         warnings.push(LONE_S.to_owned());
     }
-    let sharding = shard::sharding(&args.input, |name| env::var(name).ok())
-        .map_err(|error| error.to_string())?;
-    let shard = sharding.map(|sharding| sharding.shard);
     let bodies = bodies::plan(&args, &inputs, shard, spellings)?;
     judge::check(&args.judge, &args.measure, is_replay)?;
     check_results(&args, &bodies)?;

@@ -78,21 +78,17 @@ pub enum JournalError {
 }
 
 impl JournalError {
-    /// Returns true for an error of the local system rather than of the given file, after which another try may
-    /// succeed: the disk is full, the file may not be written, or another process has it. An engine starts a
+    /// Returns true for an error of the local system rather than of what is in the file: no log can be written there, as
+    /// no other report can, or another process has it. An engine starts a
     /// shard again that it has lost, while the process that it has lost may still be at work.
     pub fn is_local(&self) -> bool {
         match self {
-            JournalError::Write { .. }
+            // As of every other file that cannot be written, a missing folder included.
+            JournalError::Open { .. }
+            | JournalError::NotAFile { .. }
+            | JournalError::Write { .. }
             | JournalError::Read { .. }
             | JournalError::Locked { .. } => true,
-            JournalError::Open { source, .. } => matches!(
-                source.kind(),
-                io::ErrorKind::StorageFull
-                    | io::ErrorKind::QuotaExceeded
-                    | io::ErrorKind::ReadOnlyFilesystem
-                    | io::ErrorKind::PermissionDenied
-            ),
             _ => false,
         }
     }
@@ -181,20 +177,20 @@ mod tests {
                 file: file(),
                 source: failed(io::ErrorKind::StorageFull),
             },
-        ];
-        let of_the_file = [
+            JournalError::Open {
+                file: file(),
+                source: failed(io::ErrorKind::NotFound),
+            },
             JournalError::NotAFile {
                 file: file(),
                 what: "a pipe",
             },
+        ];
+        let of_the_file = [
             JournalError::Foreign { file: file() },
             JournalError::Schema {
                 file: file(),
                 schema: 9,
-            },
-            JournalError::Open {
-                file: file(),
-                source: failed(io::ErrorKind::NotFound),
             },
         ];
         for error in of_the_system {

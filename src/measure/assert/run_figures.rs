@@ -114,6 +114,11 @@ impl RunFigures<'_> {
         };
         let why = match doubt {
             Some(doubt) if *judgement == Judgement::Held => format!("{doubt} (--strict-assert)"),
+            _ if *judgement == Judgement::Inconclusive && strict => {
+                let more = self.what_would_tell(metric);
+                let colon = if more.is_empty() { "" } else { ": " };
+                format!("undecided, which fails with --strict-assert{colon}{more}")
+            }
             _ if *judgement == Judgement::Inconclusive => self.what_would_tell(metric),
             _ if self.cut_off().is_some() => CutOff::REMARK.to_owned(),
             // A count is exact, and has its total beside it.
@@ -256,7 +261,10 @@ impl MetricSource for RunFigures<'_> {
         match self.cut_off() {
             Some(cut_off) => return cut_off.value(metric, self.counted),
             None if self.counted.stopped => {
-                return Err("the run was stopped before its end".to_owned());
+                return Err(match self.counted.missing_shards() {
+                    Some(missing) => missing.brief(),
+                    None => "the run was stopped before its end".to_owned(),
+                });
             }
             None => {}
         }

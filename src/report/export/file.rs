@@ -4,9 +4,8 @@ use std::fmt;
 use std::io::{self, BufWriter};
 use std::path::Path;
 
-use super::Export;
+use super::{Export, ExportSettings};
 use crate::model::event::{Event, Listener};
-use crate::report::Baseline;
 use crate::save::atomic_file::AtomicFile;
 use crate::save::{RefusedDuty, TemporaryFiles};
 
@@ -32,13 +31,13 @@ impl ExportFile {
     pub fn create(
         export: Export,
         path: &Path,
-        baseline: Baseline,
+        settings: ExportSettings,
         files: &TemporaryFiles,
     ) -> io::Result<Self> {
         let file = AtomicFile::create(path, files)?;
         let out = BufWriter::with_capacity(BUFFER, file.file().try_clone()?);
         Ok(ExportFile {
-            report: export.listener(Box::new(out), baseline)?,
+            report: export.listener_with(Box::new(out), settings)?,
             is_over: false,
             file: Some(file),
             is_published: false,
@@ -94,6 +93,7 @@ mod tests {
 
     use super::*;
     use crate::model::summary::Summary;
+    use crate::report::Baseline;
 
     /// A report that fails at warnings only.
     struct FailingReport;
@@ -124,7 +124,10 @@ mod tests {
             let mut file = ExportFile::create(
                 Export::Csv,
                 &path,
-                Baseline::None,
+                ExportSettings {
+                    baseline: Baseline::None,
+                    needs_urls: false,
+                },
                 &TemporaryFiles::default(),
             )
             .expect("it can be");

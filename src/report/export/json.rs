@@ -2,8 +2,9 @@
 
 use std::io::{self, Write};
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema};
 use serde::Serialize;
+use serde_json::json;
 
 use crate::model::event::{Event, Listener, RunInfo};
 use crate::model::measurement::{Arm, ArmRun};
@@ -60,12 +61,21 @@ pub(in crate::report) struct JsonDocument<'a> {
 
 /// A result with the arm's run that it belongs to.
 #[derive(Serialize, JsonSchema)]
+#[schemars(transform = allow_no_workers)]
 struct ArmResultRecord<'a> {
     arm: Option<Arm>,
     pair: Option<u32>,
     workers: Option<usize>,
     #[serde(flatten)]
     result: ResultRecord<'a>,
+}
+
+/// Allows `null` for the workers of a result outside of a comparison or a sweep. The schema of the flattened record, which
+/// leaves its own member of that name out, has taken the place of this one's.
+fn allow_no_workers(schema: &mut Schema) {
+    if let Some(workers) = schema.pointer_mut("/properties/workers") {
+        workers["type"] = json!(["integer", "null"]);
+    }
 }
 
 impl<W: Write> Json<W> {

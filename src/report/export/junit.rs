@@ -6,13 +6,13 @@ mod suite;
 use std::io::{self, Write};
 use std::time::SystemTime;
 
-use super::super::wording::assertion_figure;
+use super::super::wording::{self, assertion_figure};
 use super::markup::MarkupText;
 use super::run_label::RunLabels;
 use crate::model::event::{AssertionResult, AssertionVerdict, Event, Listener};
 use crate::model::measurement::{Arm, ArmRun};
 use crate::model::summary::Summary;
-use suite::{FAILURE, SKIPPED, Suite};
+use suite::{FAILURE, SKIPPED, Suite, error_suite};
 
 /// JUnit XML, written to `W`, by Jenkins' `junit-10.xsd`, which other CI servers read as well.
 ///
@@ -21,7 +21,8 @@ use suite::{FAILURE, SKIPPED, Suite};
 /// `deadline`: CI has to see it, and it has not failed. The output of one that succeeded when it was tried again says so, and that of
 /// one that an earlier run had done is `done before`. A run
 /// that was stopped has the properties `stopped`, how far it came, and `listed`, of how many targets; those that it did
-/// not come to read are one `skipped` case, with their number. A name that occurs again has a number behind it, in the
+/// not come to read are one case, with their number, which is an `error`, because a run that was stopped is no good run. So are
+/// the shards that a merged report lacks, and an input without URLs where it [needs some](Junit::needs_urls). A name that occurs again has a number behind it, in the
 /// order of the input. The suite of a shard names it, `pfetch shard 2/4`, so that
 /// those of all can be shown together. In a comparison each arm is a suite, and in a sweep each number of workers: a case is then that of its first counted run, or of the first in which it failed.
 ///
@@ -39,6 +40,7 @@ pub struct Junit<W> {
     current: Option<usize>,
     has_begun: bool,
     assertions: Vec<AssertionResult>,
+    needs_urls: bool,
 }
 
 /// Name of the suite, and the first word of an arm's.
@@ -59,7 +61,14 @@ impl<W: Write> Junit<W> {
             current: Some(0),
             has_begun: false,
             assertions: Vec::new(),
+            needs_urls: false,
         })
+    }
+
+    /// Takes an input without URLs for an error: a run of which that is not wanted ends with one.
+    #[must_use]
+    pub fn needs_urls(self, needs_urls: bool) -> Self {
+        Junit { needs_urls, ..self }
     }
 
     fn begin(&mut self, run: ArmRun) -> io::Result<()> {
@@ -90,7 +99,14 @@ impl<W: Write> Junit<W> {
         self.current = None;
     }
 
-    fn write_suites(&mut self) -> io::Result<()> {
+    /// Writes the suites of runs. `stopped` is the sentence about runs that were not made, which no suite may show: the
+    /// stop may have come between two of them.
+    fn write_suites(&mut self, stopped: Option<&str>) -> io::Result<()> {
+        let stopped = stopped.filter(|_| !self.suites.iter().any(Suite::is_stopped));
+        if let Some(message) = stopped {
+            let suite = error_suite(NAME, "the end of the runs", "stopped", message);
+            self.out.write_all(suite.as_bytes())?;
+        }
         // Not in the order of their first runs, in which the arms take turns.
         self.suites.sort_by_key(|suite| suite.place);
         for mut suite in self.suites.drain(..) {
@@ -180,13 +196,27 @@ impl<W: Write> Listener for Junit<W> {
                     }
                     self.end_run(summary);
                 }
-                self.write_suites()
+                let is_empty = summary.targets() + summary.done_before == 0;
+                if is_empty && !summary.stopped && self.needs_urls {
+                    self.suites.clear();
+                    let suite = error_suite(NAME, "the list", "empty", "there are no URLs in it");
+                    self.out.write_all(suite.as_bytes())?;
+                }
+                let stopped = wording::stopped(summary).filter(|_| self.labels.has_runs());
+                self.write_suites(stopped.as_deref())
             }
             Event::Assertion(judged) => {
                 self.assertions.push(judged.clone());
                 Ok(())
             }
-            Event::Compared(_) | Event::Swept(_) => self.write_suites(),
+            Event::Compared(comparison) => {
+                let stopped = comparison.stopped.map(wording::stopped_after);
+                self.write_suites(stopped.as_deref())
+            }
+            Event::Swept(sweep) => {
+                let stopped = sweep.stopped.map(wording::stopped_after);
+                self.write_suites(stopped.as_deref())
+            }
             Event::Counted(_)
             | Event::Pending(_)
             | Event::Pack(_)

@@ -71,6 +71,15 @@ pub enum Export {
     Svg,
 }
 
+/// The settings of an export.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ExportSettings {
+    /// The serial baseline of a plain run.
+    pub baseline: Baseline,
+    /// True if an input without URLs is an error, as the program ends with one.
+    pub needs_urls: bool,
+}
+
 /// Each format with its name, and the file name extension that selects it.
 const FORMATS: &[(Export, &str, &str)] = &[
     (Export::Json, "json", "json"),
@@ -121,7 +130,7 @@ impl Export {
         FORMATS.iter().map(|(_, name, _)| *name)
     }
 
-    /// The report in this format, written to `out`.
+    /// The report in this format, written to `out`. An input without URLs is no error in it.
     ///
     /// # Errors
     ///
@@ -131,12 +140,34 @@ impl Export {
         out: Box<dyn Write>,
         baseline: Baseline,
     ) -> io::Result<Box<dyn Listener>> {
+        let needs_urls = false;
+        self.listener_with(
+            out,
+            ExportSettings {
+                baseline,
+                needs_urls,
+            },
+        )
+    }
+
+    /// The report in this format with these settings, written to `out`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`listener`](Export::listener).
+    pub fn listener_with(
+        self,
+        out: Box<dyn Write>,
+        settings: ExportSettings,
+    ) -> io::Result<Box<dyn Listener>> {
+        let baseline = settings.baseline;
+        let junit = |out| Ok::<_, io::Error>(Junit::new(out)?.needs_urls(settings.needs_urls));
         Ok(match self {
             Export::Json => Box::new(Json::new(out, baseline)),
             Export::JsonLines => Box::new(JsonLines::new(out, baseline)),
             Export::Csv => Box::new(Csv::new(out)),
             Export::Markdown => Box::new(WithoutSecrets(Markdown::new(out, baseline))),
-            Export::Junit => Box::new(WithoutSecrets(Junit::new(out)?)),
+            Export::Junit => Box::new(WithoutSecrets(junit(out)?)),
             Export::Har => Box::new(Har::new(out)),
             Export::Trace => Box::new(Trace::new(out)),
             Export::Html => Box::new(WithoutSecrets(Html::new(out).baseline(baseline))),

@@ -3,9 +3,8 @@
 use std::fmt;
 use std::io::{self, Write};
 
-use super::Export;
+use super::{Export, ExportSettings};
 use crate::model::event::{Event, Listener};
-use crate::report::Baseline;
 
 /// A report on a stream. Without an end of the run it is not completed.
 pub struct ExportStream {
@@ -20,9 +19,9 @@ impl ExportStream {
     /// # Errors
     ///
     /// If a format cannot create the temporary file that holds a part until the end.
-    pub fn new(export: Export, out: Box<dyn Write>, baseline: Baseline) -> io::Result<Self> {
+    pub fn new(export: Export, out: Box<dyn Write>, settings: ExportSettings) -> io::Result<Self> {
         Ok(ExportStream {
-            report: export.listener(out, baseline)?,
+            report: export.listener_with(out, settings)?,
             is_over: false,
         })
     }

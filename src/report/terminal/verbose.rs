@@ -4,11 +4,13 @@ use std::io::{self, Write};
 
 use crate::model::event::{Event, Listener};
 use crate::model::outcome::{Exchange, Outcome};
+use crate::model::secret_parameters::without_secret_values;
 
 use crate::report::format::duration;
 
 /// A listener that writes exchanges to `W` (standard error, in the program) in curl's format: `*` begins
-/// a remark, `>` a line of the request, `<` a line of the response.
+/// a remark, `>` a line of the request, `<` a line of the response. The values of secret parameters in URLs are masked,
+/// also in headers (`Location`, `Referer`): such lines are kept in the logs of a build.
 #[derive(Debug)]
 pub struct Verbose<W> {
     out: W,
@@ -27,46 +29,49 @@ impl<W: Write> Verbose<W> {
             }
             if let Some(error) = &attempt.error {
                 let total = duration(attempt.total());
-                writeln!(
-                    self.out,
-                    "* {}: {error} (after {total}); tried again",
-                    outcome.url
-                )?;
+                let url = &outcome.url;
+                self.line(format!("* {url}: {error} (after {total}); tried again"))?;
             }
         }
         for exchange in outcome.last.exchanges() {
             self.exchange(exchange)?;
         }
         for notice in outcome.notices() {
-            writeln!(self.out, "* {}: {notice}", outcome.url)?;
+            self.line(format!("* {}: {notice}", outcome.url))?;
         }
         Ok(())
     }
 
     fn exchange(&mut self, exchange: &Exchange) -> io::Result<()> {
         let Exchange { method, url, .. } = exchange;
-        write!(self.out, "* {method} {url}")?;
+        let mut first = format!("* {method} {url}");
         if let Some(remote) = exchange.remote {
-            write!(self.out, " at {remote}")?;
+            first += &format!(" at {remote}");
         }
         if let Some(proxy) = &exchange.proxy {
-            write!(self.out, " through proxy {proxy}")?;
+            first += &format!(" through proxy {proxy}");
         }
-        match exchange.reused {
-            Some(true) => writeln!(self.out, ", kept connection")?,
-            Some(false) => writeln!(self.out, ", new connection")?,
-            None => writeln!(self.out, ", not sent")?,
-        }
+        first += match exchange.reused {
+            Some(true) => ", kept connection",
+            Some(false) => ", new connection",
+            None => ", not sent",
+        };
+        self.line(first)?;
         for (name, value) in &exchange.request {
-            writeln!(self.out, "> {name}: {value}")?;
+            self.line(format!("> {name}: {value}"))?;
         }
         if let Some((version, status)) = exchange.status {
-            writeln!(self.out, "< {version} {status}")?;
+            self.line(format!("< {version} {status}"))?;
         }
         for (name, value) in &exchange.response {
-            writeln!(self.out, "< {name}: {value}")?;
+            self.line(format!("< {name}: {value}"))?;
         }
         Ok(())
+    }
+
+    /// Writes a line without the values of secret parameters.
+    fn line(&mut self, line: String) -> io::Result<()> {
+        writeln!(self.out, "{}", without_secret_values(&line).unwrap_or(line))
     }
 }
 

@@ -19,22 +19,23 @@ pub(in crate::report) fn sweep_course(sweep: &Sweep) -> Option<&'static str> {
 pub(in crate::report) fn level(comparison: &Comparison) -> Option<String> {
     comparison
         .auto
-        .map(|auto| level_of(auto, "pairs", "the interval is"))
+        .map(|auto| level_of(auto, "pairs", "the 95 % interval is"))
 }
 
 /// The nominal level of the intervals of a sweep, where the number of rounds was not given.
 pub(in crate::report) fn sweep_level(sweep: &Sweep) -> Option<String> {
     let auto = sweep.auto?;
-    Some(level_of(auto, "rounds", "the intervals are"))
+    Some(level_of(auto, "rounds", "the 95 % intervals are"))
 }
 
+/// It is one interval with two numbers: the nominal level by which it is computed, and how often it covers.
 fn level_of(auto: AutoRuns, pairs: &str, intervals_are: &str) -> String {
     let until = match auto.ended_by {
         AutoEnd::Precise => "until the interval was narrow enough",
         _ => "until they decided",
     };
     format!(
-        "{pairs} were added {until}, so {intervals_are} at {:.1} %, to cover as often as one at 95 %",
+        "{pairs} were added {until}, so {intervals_are} computed at a nominal {:.1} %, to cover that often",
         auto.level * 100.0
     )
 }

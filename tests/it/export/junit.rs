@@ -3,7 +3,7 @@
 use pfetch::model::event::Event;
 use pfetch::model::outcome::Outcome;
 use pfetch::model::run_shard::{RunShard, ShardKey};
-use pfetch::model::summary::Summary;
+use pfetch::model::summary::{RunsMade, Summary};
 use pfetch::model::text::escape;
 use pfetch::report::export::Export;
 use roxmltree::{Document, Node};
@@ -144,14 +144,14 @@ fn a_url_that_occurs_again_has_a_name_of_its_own_by_its_place_in_the_list() {
 }
 
 #[test]
-fn what_a_stopped_run_did_not_read_is_a_skipped_case_with_its_number() {
+fn what_a_stopped_run_did_not_read_is_an_error_with_its_number() {
     for (listed, expected) in [
-        (Some(9), Some("2 more URLs of the list")),
-        (Some(8), Some("1 more URL of the list")),
-        (Some(7), None),
+        (Some(9), "2 more URLs of the list"),
+        (Some(8), "1 more URL of the list"),
+        (Some(7), "the end of the list"),
         // The list was cut meanwhile.
-        (Some(3), None),
-        (None, Some("the rest of the list")),
+        (Some(3), "the end of the list"),
+        (None, "the rest of the list"),
     ] {
         let mut events = run(outcomes(), Some(80 * MS));
         let Some(Event::Ended(summary)) = events.last_mut() else {
@@ -162,12 +162,11 @@ fn what_a_stopped_run_did_not_read_is_a_skipped_case_with_its_number() {
         is_valid(&text);
         let suites = suites(&text);
         let (name, element) = suites[0].1.last().expect("there are cases");
-        let rest = element.ends_with("stopped before it read that far");
-        assert_eq!(
-            rest.then_some(name.as_str()),
-            expected,
-            "{listed:?}\n{text}"
-        );
+        assert_eq!(name, expected, "{listed:?}\n{text}");
+        assert!(element.starts_with("error "), "{listed:?}\n{text}");
+        assert!(element.contains("the run was stopped before"), "{text}");
+        // Beside the one that is local.
+        assert!(text.contains("errors=\"2\" skipped=\"1\""), "{text}");
     }
 }
 
@@ -216,6 +215,29 @@ fn an_empty_run_is_an_empty_suite() {
     let text = exported(Export::Junit, &run(Vec::new(), None));
     is_valid(&text);
     assert!(text.contains(r#"<testsuite name="pfetch" tests="0" failures="0" errors="0" skipped="0" time="0.000000" "#), "{text}");
+}
+
+#[test]
+fn a_measurement_that_was_stopped_between_two_runs_is_an_error() {
+    let made = RunsMade {
+        done: 2,
+        of: 6,
+        at_most: false,
+    };
+    let mut events = comparison(faster());
+    let Some(Event::Compared(compared)) = events
+        .iter_mut()
+        .find(|event| matches!(event, Event::Compared(_)))
+    else {
+        panic!("{events:#?}");
+    };
+    compared.stopped = Some(made);
+    let text = exported(Export::Junit, &events);
+    is_valid(&text);
+    let error = "<error type=\"stopped\" message=\"stopped after 2 of 6 runs\"/>";
+    assert_eq!(text.matches(error).count(), 1, "{text}");
+    assert_eq!(text.matches("errors=\"1\"").count(), 1, "{text}");
+    assert!(!exported(Export::Junit, &comparison(faster())).contains("<error "));
 }
 
 /// The name of each suite, and the names of its cases with the elements in them.

@@ -539,4 +539,6 @@ pub(super) const HINTED: &[(&str, &str)] = &[
     ("-i localhost:1/list", "which stands without -i"),
     ("-W URL", "there is no option '-W' (see"),
     ("--retry-delay soon URL", "a number alone is seconds"),
+    ("--exclude-loopback URL", "take such out with grep -v"),
+    ("--exclude-private URL", "let them fail by --block-private"),
 ];

@@ -255,7 +255,11 @@ pub(super) const HABITS: &[Habit] = &[
             "--exclude-loopback",
             "--exclude-link-local",
         ],
-        Meaning::Own(&["--block-private"]),
+        // lychee leaves such links out, where --block-private makes their URLs fail.
+        Meaning::Hint(
+            "pfetch fetches every URL of its list; take such out with grep -v, or let them fail by \
+             --block-private",
+        ),
     ),
 ];
 

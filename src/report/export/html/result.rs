@@ -275,8 +275,9 @@ fn run_cards(summary: &Summary, estimate: Option<&Estimate>) -> Vec<Card> {
     }
     let Some(estimate) = estimate else {
         let withheld = wording::withheld(summary);
-        let why = if let Some(withheld) = &withheld {
-            withheld
+        let missing = wording::missing(summary).map(|missing| format!("no estimate: {missing}"));
+        let why = if let Some(why) = withheld.as_ref().or(missing.as_ref()) {
+            why
         } else if summary.skipped > 0 || summary.stopped {
             "no estimate: the run was stopped"
         } else if summary.makespan.is_none() && summary.succeeded() > 0 {

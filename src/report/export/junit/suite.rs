@@ -51,6 +51,8 @@ struct SuiteProgress {
     listed: Option<u64>,
     /// Those of them that the run did not come to read.
     unread: Option<u64>,
+    /// The shards that a merged report lacks.
+    missing: Option<String>,
 }
 
 #[derive(Debug, Default)]
@@ -117,7 +119,13 @@ impl Suite {
             text: wording::progress(summary),
             listed: summary.all_listed(),
             unread: summary.unread(),
+            missing: wording::missing(summary),
         });
+    }
+
+    /// Tells whether its run was stopped.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.progress.is_some()
     }
 
     /// Writes the suite, with the mean time of its runs.
@@ -133,9 +141,9 @@ impl Suite {
         })?;
         let repeated = RepeatedNames::find(names);
         let progress = self.progress.as_ref();
-        let rest = progress.and_then(SuiteProgress::rest);
+        let rest = progress.map(SuiteProgress::rest);
         if rest.is_some() {
-            counts.count(SKIPPED);
+            counts.count(ERROR);
         }
         let SuiteCounts {
             tests,
@@ -196,21 +204,47 @@ impl SuiteProgress {
         out.write_all(b"    </properties>\n")
     }
 
-    /// The case that stands for all that was not read, which have no case of their own: without it a page of
-    /// results would show a list whose rest was not tried as a shorter one.
-    fn rest(&self) -> Option<String> {
-        let name = match self.unread {
-            Some(0) => return None,
-            Some(1) => "1 more URL of the list".to_owned(),
-            Some(unread) => format!("{} more URLs of the list", grouped(unread)),
-            None => "the rest of the list".to_owned(),
+    /// The case that stands for all that was not read, which have no case of their own, or for the end that the run
+    /// did not come to: without it a page of results would show a list whose rest was not tried as a shorter one,
+    /// and as a good run.
+    fn rest(&self) -> String {
+        let name = match (&self.missing, self.unread) {
+            (None, Some(0)) => "the end of the list".to_owned(),
+            (None, Some(1)) => "1 more URL of the list".to_owned(),
+            (None, Some(unread)) => format!("{} more URLs of the list", grouped(unread)),
+            (Some(_), _) | (None, None) => "the rest of the list".to_owned(),
         };
-        Some(format!(
-            "    <testcase classname=\"input\" name=\"{name}\" time=\"0.000000\">\n      \
-             <{SKIPPED} type=\"unread\" message=\"not tried: the run was stopped before it read that far\"/>\n    \
-             </testcase>\n"
-        ))
+        match (&self.missing, self.unread) {
+            (Some(missing), _) => input_error(&name, "missing", missing),
+            (None, Some(0)) => {
+                let message = format!("the run was stopped before its end: {}", self.text);
+                input_error(&name, "stopped", &message)
+            }
+            (None, _) => {
+                let message = "not tried: the run was stopped before it read that far";
+                input_error(&name, "unread", message)
+            }
+        }
     }
+}
+
+/// A case that is an error of the input, or of all of it.
+fn input_error(name: &str, kind: &str, message: &str) -> String {
+    format!(
+        "    <testcase classname=\"input\" name=\"{name}\" time=\"0.000000\">\n      \
+         <{ERROR} type=\"{kind}\" message=\"{}\"/>\n    </testcase>\n",
+        MarkupText(message)
+    )
+}
+
+/// A suite with nothing but this error, where no suite of a run shows it.
+pub(super) fn error_suite(suite: &str, case: &str, kind: &str, message: &str) -> String {
+    format!(
+        "  <testsuite name=\"{}\" tests=\"1\" failures=\"0\" errors=\"1\" skipped=\"0\" time=\"0.000000\">\n{}  \
+         </testsuite>\n",
+        MarkupText(suite),
+        input_error(case, kind, message)
+    )
 }
 
 /// A case, read back from the file.

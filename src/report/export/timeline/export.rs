@@ -131,7 +131,10 @@ impl<W: Write> Svg<W> {
                 self.end = SvgEnd::Timeline;
             }
             Event::Ended(summary) if summary.stopped => {
-                self.end = SvgEnd::Stopped(wording::progress(summary));
+                self.end = SvgEnd::Stopped(match wording::missing(summary) {
+                    Some(missing) => format!("{}, {missing}", wording::progress(summary)),
+                    None => wording::progress(summary),
+                });
             }
             Event::Ended(_) | Event::Swept(_) => self.end = SvgEnd::Timeline,
             Event::Started(_)
