@@ -14,6 +14,7 @@ use super::job::{self, Job, StopReason};
 use super::reorder::Ready;
 use super::resume::DoneTargets;
 use super::schedule::StartLimits;
+use super::unbegun::{self, Leftover};
 use crate::http::{Fetched, UnplacedBody};
 use crate::model::event::{Event, RunInfo};
 use crate::model::outcome::{FailureKind, Outcome, Verdict};
@@ -64,20 +65,28 @@ impl Engine<'_> {
         // What was not read is counted beside the wait for the jobs.
         let unread = self.source.close();
         let stopped_at = Instant::now();
-        self.collect_in_grace(reason)?;
+        let mut leftover = Leftover::default();
+        self.collect_in_grace(reason, &mut leftover)?;
+        self.counted = self.source.total_within(COUNT_TIMEOUT).or(self.counted);
         self.abandoned = self.in_flight.len();
-        let mut left: Vec<Box<Job>> = self.in_flight.drain().map(|(_, (job, _))| job).collect();
-        left.extend(self.unsubmitted.take());
-        left.extend(self.schedule.drain());
-        left.sort_by_key(|job| job.target.index);
-        if !left.is_empty() {
+        let mut under_way: Vec<_> = self.in_flight.drain().map(|(_, (job, _))| job).collect();
+        under_way.sort_by_key(|job| job.target.index);
+        let left = (self.unsubmitted.take().into_iter()).chain(self.schedule.drain());
+        let left = left.map(|job| reason.apply(job.untried()));
+        let left = leftover.with_queued(left, self.counted.is_some());
+        if !(under_way.is_empty() && left.is_empty()) {
             self.tally.extend(stopped_at);
         }
-        for job in left {
-            self.emit_in_order(reason.apply(job.untried()).into())?;
+        for job in under_way {
+            let outcome = reason.apply(job.untried());
+            leftover.note(&outcome);
+            self.emit_in_order(outcome.into())?;
+        }
+        for outcome in left {
+            self.emit_left(outcome, &mut leftover)?;
         }
         while let Some(job) = self.spool.pop_any().map_err(CutShort::Spool)? {
-            self.emit_in_order(reason.apply(job.untried()).into())?;
+            self.emit_left(reason.apply(job.untried()), &mut leftover)?;
         }
         for item in unread {
             let outcome = match item {
@@ -85,9 +94,17 @@ impl Engine<'_> {
                 Item::Bad(bad) => bad.into_outcome(),
                 Item::Elsewhere(_) => continue,
             };
-            self.emit_in_order(outcome.into())?;
+            self.emit_left(outcome, &mut leftover)?;
         }
         Ok(())
+    }
+
+    /// Emits the outcome of a target that the stop left undone, if it is told.
+    fn emit_left(&mut self, outcome: Outcome, leftover: &mut Leftover) -> Result<(), CutShort> {
+        match leftover.tells(&outcome) {
+            true => self.emit_in_order(outcome.into()),
+            false => Ok(()),
+        }
     }
 
     /// Records that the run was stopped, and of how many targets, if it left anything undone. A stop that comes
@@ -126,7 +143,11 @@ impl Engine<'_> {
         !is_unwritten && summary.skipped == 0 && done > 0 && all.is_some_and(|all| all <= done)
     }
 
-    fn collect_in_grace(&mut self, reason: StopReason) -> Result<(), CutShort> {
+    fn collect_in_grace(
+        &mut self,
+        reason: StopReason,
+        leftover: &mut Leftover,
+    ) -> Result<(), CutShort> {
         let timer = after(GRACE);
         let grace_ends = Instant::now() + GRACE;
         while !self.in_flight.is_empty() && Instant::now() < grace_ends {
@@ -135,11 +156,16 @@ impl Engine<'_> {
                     let key = key.expect("the engine holds a sender of this channel");
                     let Some((job, handle)) = self.in_flight.remove(&key) else { continue };
                     match job.output(handle.join()) {
-                        JobOutput::Fetched(Fetched { outcome, unplaced }) => {
+                        JobOutput::Fetched(Fetched { outcome, unplaced })
+                            if !unbegun::is_unbegun(&outcome) =>
+                        {
+                            leftover.note(&outcome);
                             self.conclude_in_grace(job, outcome, unplaced, reason)?;
                         }
-                        JobOutput::Deferred => {
-                            self.emit_in_order(reason.apply(job.untried()).into())?;
+                        JobOutput::Fetched(_) | JobOutput::Deferred => {
+                            if let Some(left) = leftover.take(reason.apply(job.untried())) {
+                                self.emit_in_order(left.into())?;
+                            }
                         }
                     }
                 }

@@ -98,7 +98,8 @@ where
         self
     }
 
-    /// Ends the run when this token is stopped. URLs that were read and not done by then are skipped.
+    /// Ends the run when this token is stopped. URLs that were read and not done by then are skipped, or of a list whose
+    /// end is not known those that were under way.
     #[must_use]
     pub fn stop_token(mut self, stop: &StopToken) -> Self {
         self.stop = stop.clone();

@@ -41,6 +41,7 @@ pub mod retry;
 pub mod schedule;
 mod spool;
 mod spooled_target;
+mod unbegun;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -75,7 +76,8 @@ use spool::Spool;
 /// Runs `work` on `pool`, and sends events to `listener`.
 ///
 /// Returns when all is done, or within a second after the pool's stop token is stopped, whatever the
-/// servers do. Targets that were read and not done by then are emitted as skipped.
+/// servers do. Targets that were read and not done by then are emitted as skipped; of a list whose end is not known,
+/// those that were under way.
 pub fn run(
     config: RunConfig,
     work: impl Into<Work>,

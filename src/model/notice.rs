@@ -75,6 +75,13 @@ pub enum MeasurementNotice {
     MorePushedBack(u64),
     /// Number of URLs that failed in warm-ups.
     FailedWarmUps(u64),
+    /// A speed-up that is more than the workers that can be busy at once could have made.
+    BeyondWorkers {
+        /// The speed-up.
+        ratio: f64,
+        /// The workers that can be busy at once.
+        workers: usize,
+    },
     /// A comparison of one pair of runs, which has no interval.
     SinglePair,
     /// A sweep with one run at each number of workers, which has no intervals.
@@ -182,6 +189,11 @@ impl fmt::Display for MeasurementNotice {
                 let urls = if *count == 1 { "URL" } else { "URLs" };
                 write!(f, "{count} {urls} failed in warm-ups, which do not count")
             }
+            Notice::BeyondWorkers { ratio, workers } => write!(
+                f,
+                "{ratio:.2} times is more than {workers} workers can bring: other load, or caches that the serial runs \
+                 filled, are part of it"
+            ),
             Notice::SinglePair => f.write_str(
                 "one pair of runs says nothing of how much they vary: there is no interval (--runs 5)",
             ),

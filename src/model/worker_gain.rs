@@ -19,8 +19,13 @@ pub struct WorkerGain {
     pub efficiency: f64,
     /// The throughput that each worker added since the next smaller number, over that of each of the fewest: the
     /// marginal gain. Below 0 where more workers are slower. `None` for the fewest, and where the list has it: if these
-    /// workers are done in fewer [rounds](WorkerGain::rounds), each seems to gain more than one.
+    /// workers are done in fewer [rounds](WorkerGain::rounds), each seems to gain more than one. Nor is there one
+    /// [within the noise](WorkerGain::is_noise).
     pub marginal: Option<f64>,
+    /// True if the marginal gain would be more than a worker can have, or below 0, and the intervals of the measured
+    /// times overlap: it is then chance.
+    #[serde(skip)]
+    pub is_noise: bool,
     /// The most URLs that one worker has if they all take as long: the URLs over the workers, rounded up.
     pub rounds: u64,
 }
@@ -78,12 +83,29 @@ impl WorkerGains {
             let is_of_list = marginal > MORE_THAN_ONE && of_list > MORE_THAN_ONE;
             (!is_of_list).then_some(marginal)
         };
-        let counts = counts.map(|(&(workers, rate), before)| WorkerGain {
-            workers,
-            speedup: rate / least,
-            efficiency: rate / workers as f64 / each,
-            marginal: before.and_then(|before| marginal(workers, rate, before)),
-            rounds: rounds(workers),
+        let interval = |workers: usize| {
+            let point = points.iter().find(|point| point.workers == workers)?;
+            point.interval
+        };
+        let is_noise = |share: f64, workers: usize, fewer: usize| {
+            let both = interval(workers).zip(interval(fewer));
+            let overlap =
+                both.is_some_and(|(one, other)| one.low <= other.high && other.low <= one.high);
+            sweep.law.is_none() && overlap && !(0.0..=MORE_THAN_ONE).contains(&share)
+        };
+        let counts = counts.map(|(&(workers, rate), before)| {
+            let share = before.and_then(|before| marginal(workers, rate, before));
+            let is_noise = share
+                .zip(before)
+                .is_some_and(|(share, (fewer, _))| is_noise(share, workers, fewer));
+            WorkerGain {
+                workers,
+                speedup: rate / least,
+                efficiency: rate / workers as f64 / each,
+                marginal: share.filter(|_| !is_noise),
+                is_noise,
+                rounds: rounds(workers),
+            }
         });
         Some(WorkerGains {
             by: match sweep.law {

@@ -4,6 +4,7 @@
 //! described alike on the terminal, in Markdown and in HTML. What differs on purpose is how numbers are
 //! written ([`notation`]).
 
+mod asked_rate;
 mod course;
 mod failure;
 mod notation;
@@ -11,6 +12,7 @@ mod reason;
 mod sweep;
 mod verdict;
 
+pub(super) use asked_rate::missed_rate;
 pub(super) use course::{course, level, other_ratio, sweep_course};
 pub(super) use failure::{ShownStatus, attempts, failure_reason, shown_status};
 pub(super) use notation::{HTML, MARKDOWN, NO_INTERVAL, TERMINAL, capitalized, with_waits};

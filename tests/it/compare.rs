@@ -106,7 +106,7 @@ fn failures_and_retries_are_counted_in_both_arms() {
         &good,
     ];
     let run = pfetch(&args).run().exits(1);
-    run.prints("failed     2 serial, 2 parallel · retries 2 serial, 2 parallel");
+    run.prints("failed     2 serial, 2 parallel, of 4 each · retries 2 serial, 2 parallel");
 }
 
 #[test]

@@ -340,9 +340,8 @@ fn no_more_is_admitted_than_the_bounds_allow() {
     let report = run(RunConfig::default(), source, &pool, &mut recorder);
     let summary = recorder.assert_each_once(&report);
     assert!(summary.ok >= 2000 - 6, "{summary:?}");
-    // Two workers, four jobs in the queue, one that found it full, and a batch of lines.
-    let most = 2 + 4 + 1 + 128;
-    assert!(summary.skipped <= most, "{summary:?}");
+    // Those of the two workers. What was queued or read ahead says nothing about the run.
+    assert!(summary.skipped <= 2, "{summary:?}");
 }
 
 /// A list in a file: as many URLs of the server, each with a comment above it.

@@ -156,7 +156,7 @@ fn a_number_of_workers_at_which_nothing_succeeds_has_no_gain() {
 
 #[test]
 fn a_knee_between_two_near_numbers_of_workers_is_an_answer() {
-    let mut swept = steady(&[(1, 8.0), (8, 1.0), (12, 0.6), (16, 0.5)]);
+    let mut swept = steady(&[(1, 8.0), (8, 1.0), (12, 0.52), (16, 0.5)]);
     swept.knee = Some(Knee {
         workers: 12,
         by_means: 16,
@@ -164,7 +164,7 @@ fn a_knee_between_two_near_numbers_of_workers_is_an_answer() {
     let text = human(Event::Swept(swept.clone()));
     for told in [
         "  knee       12 to 16 workers: the fewest that come within 5 % of the best\n",
-        "  verdict    12 to 16 workers, the most that were tried, are 16.00 times as fast as 1\n",
+        "  verdict    12 to 16 workers, the most that were tried: 16 are 16.00 times as fast as 1\n",
     ] {
         assert!(text.contains(told), "{told}\n{text}");
     }
@@ -177,6 +177,68 @@ fn a_knee_between_two_near_numbers_of_workers_is_an_answer() {
         text.contains("undecided between 8 and 16 workers"),
         "{text}"
     );
+}
+
+#[test]
+fn a_number_of_workers_that_is_shown_to_be_slower_is_no_part_of_the_answer() {
+    let mut swept = steady(&[(1, 8.0), (5, 0.4096), (6, 0.3654), (8, 0.37)]);
+    swept.knee = Some(Knee {
+        workers: 5,
+        by_means: 6,
+    });
+    let text = human(Event::Swept(swept.clone()));
+    for told in [
+        "  knee       6 workers: the fewest that come within 5 % of the best\n",
+        "  verdict    6 workers are enough: 21.89 times as fast as 1\n",
+    ] {
+        assert!(text.contains(told), "{told}\n{text}");
+    }
+    // Where the intervals overlap, nothing is shown, and the gain is told of the number that has it.
+    let noisy = [0.3, 0.41, 0.5];
+    let mut swept = sweep(
+        20,
+        &[
+            (1, &[8.0; 3]),
+            (5, &noisy),
+            (6, &[0.3654; 3]),
+            (8, &[0.37; 3]),
+        ],
+    );
+    swept.knee = Some(Knee {
+        workers: 5,
+        by_means: 6,
+    });
+    let text = human(Event::Swept(swept));
+    let told = "  verdict    5 to 6 workers are enough: 6 are 21.89 times as fast as 1\n";
+    assert!(text.contains(told), "{told}\n{text}");
+}
+
+#[test]
+fn a_gain_beyond_what_a_worker_can_have_is_noise_unless_it_is_shown() {
+    let (steady_ones, wild) = ([8.0; 3], [2.0, 3.5, 5.0]);
+    let told = |points: &[(usize, &[f64])]| {
+        let swept = Sweep {
+            law: None,
+            ..sweep(20, points)
+        };
+        let gains = WorkerGains::of(&swept).unwrap();
+        let marginal = gains.counts.last().and_then(|gain| gain.marginal);
+        let text = human(Event::Swept(swept));
+        (marginal, text)
+    };
+    // 4 workers are slower than 2 by the means, and their runs scatter by as much.
+    let (marginal, text) = told(&[(1, &steady_ones), (2, &[3.0, 3.1, 3.2]), (4, &wild)]);
+    assert_eq!(marginal, None, "{text}");
+    assert!(
+        text.contains(" · up to 4 it is within the noise · by the means"),
+        "{text}"
+    );
+    // Slower beyond all doubt is no noise.
+    let (marginal, text) = told(&[(1, &steady_ones), (2, &[4.0; 3]), (4, &[5.0; 3])]);
+    assert!(marginal.is_some_and(|share| share < 0.0), "{text}");
+    // Nor is a gain that a worker can have, however wide its interval.
+    let (marginal, text) = told(&[(1, &steady_ones), (2, &[3.0, 4.0, 5.0])]);
+    assert!(marginal.is_some_and(|share| share > 0.5), "{text}");
 }
 
 #[test]

@@ -79,6 +79,19 @@ fn push_back_notices(runs: &[MeasuredRun]) -> Vec<MeasurementNotice> {
     origin_notices(origins, MeasurementNotice::PushedBack)
 }
 
+/// The least efficiency that is more than the workers can have: beyond one, and what times scatter by.
+const MORE_THAN_ALL: f64 = 1.05;
+
+/// The doubt about a speed-up beyond the number of workers, which no schedule brings.
+fn beyond_workers(comparison: &Comparison) -> Option<MeasurementNotice> {
+    let speedup = comparison.speedup?;
+    let is_beyond = comparison.efficiency()? > MORE_THAN_ALL;
+    is_beyond.then(|| MeasurementNotice::BeyondWorkers {
+        ratio: speedup.ratio,
+        workers: comparison.at_once(),
+    })
+}
+
 /// Reasons to doubt the times of a comparison.
 fn notices(comparison: &Comparison) -> Vec<MeasurementNotice> {
     let Comparison {
@@ -89,6 +102,7 @@ fn notices(comparison: &Comparison) -> Vec<MeasurementNotice> {
         notices.extend(arm_notices(arm, times));
     }
     notices.extend(drift::notices(serial, parallel));
+    notices.extend(beyond_workers(comparison));
     let Some(work) = &comparison.work else {
         return notices;
     };

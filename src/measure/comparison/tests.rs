@@ -62,6 +62,39 @@ fn experiment(pairs: u32) -> Experiment {
 }
 
 #[test]
+fn a_speed_up_beyond_the_workers_that_can_be_busy_is_doubted() {
+    for (parallel, expected) in [
+        (40, Some("2.50 times is more than 2 workers can bring: ")),
+        (48, None),
+        (50, None),
+    ] {
+        // Two URLs keep two of the three workers busy.
+        let compared =
+            experiment(3).conduct(Gates::default(), &mut NullListener, |arm, listener| {
+                for index in [0, 1] {
+                    listener.event(&Event::Finished(outcome(index, 5)))?;
+                }
+                Ok::<_, io::Error>(run_of(match arm {
+                    Arm::Serial => 100,
+                    Arm::Parallel => parallel,
+                }))
+            });
+        let comparison = compared.unwrap().expect("nothing was stopped");
+        let notices = comparison.notices.iter().map(ToString::to_string);
+        let doubts: Vec<String> = notices
+            .filter(|notice| notice.contains("can bring"))
+            .collect();
+        match expected {
+            Some(start) => assert!(
+                matches!(&doubts[..], [doubt] if doubt.starts_with(start)),
+                "{parallel}: {doubts:?}"
+            ),
+            None => assert!(doubts.is_empty(), "{parallel}: {doubts:?}"),
+        }
+    }
+}
+
+#[test]
 fn warm_ups_do_not_count_and_pairs_are_set_against_each_other() {
     let mut runs = 0;
     let mut times = [[9000, 100, 200, 400].iter(), [9000, 50, 100, 200].iter()];

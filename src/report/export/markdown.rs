@@ -418,7 +418,7 @@ fn swept(sweep: &Sweep) -> (String, String) {
         page += &arm(&name, &point.times);
     }
     if let Some(knee) = sweep.knee {
-        let _ = writeln!(page, "\nThe knee is {}.", wording::knee(knee));
+        let _ = writeln!(page, "\nThe knee is {}.", wording::knee(sweep, knee));
     }
     page += &knee_reasons(sweep.why.as_ref());
     for sentence in wording::gain_sentences(sweep, MARKDOWN) {

@@ -10,7 +10,7 @@ use crate::model::measurement::{Against, ArmTimes, Comparison, Sweep};
 use crate::model::notice::MeasurementNotice;
 use crate::model::worker_gain::WorkerGains;
 use crate::report::against;
-use crate::report::format::{counted, duration, format_secs};
+use crate::report::format::{counted, duration, format_secs, grouped};
 use crate::report::wording::{self, TERMINAL};
 use crate::stats::{Speedup, Usl};
 
@@ -60,7 +60,7 @@ pub(super) fn comparison(
         format_secs(parallel.startup)
     )?;
     latencies(out, serial, parallel)?;
-    failures(out, serial, parallel)?;
+    failures(out, comparison)?;
     warnings(out, &comparison.differing, &comparison.notices)
 }
 
@@ -111,19 +111,26 @@ fn latencies(
 }
 
 /// Writes the failures and the retries of both arms, if there were any.
-fn failures(
-    out: &mut TextWriter<impl Write>,
-    serial: &ArmTimes,
-    parallel: &ArmTimes,
-) -> io::Result<()> {
+fn failures(out: &mut TextWriter<impl Write>, comparison: &Comparison) -> io::Result<()> {
+    let Comparison {
+        serial, parallel, ..
+    } = comparison;
     if serial.failed + parallel.failed + serial.retries + parallel.retries == 0 {
         return Ok(());
     }
-    writeln!(
-        out,
-        "  failed     {} serial, {} parallel · retries {} serial, {} parallel",
-        serial.failed, parallel.failed, serial.retries, parallel.retries
-    )
+    let each = comparison.targets.saturating_mul(comparison.pairs() as u64);
+    let failed = format!(
+        "{} serial, {} parallel, of {} each",
+        grouped(serial.failed),
+        grouped(parallel.failed),
+        grouped(each)
+    );
+    let retries = format!(
+        "retries {} serial, {} parallel",
+        grouped(serial.retries),
+        grouped(parallel.retries)
+    );
+    out.write_parts("  failed     ", [failed, retries], " · ", LABEL)
 }
 
 /// Writes the sweep: a table with a bar for the throughput at each number of workers, then its figures.
@@ -134,7 +141,7 @@ pub(super) fn sweep(out: &mut TextWriter<impl Write>, sweep: &Sweep) -> io::Resu
     };
     sweep_table::write(out, sweep, fewest)?;
     if let Some(knee) = sweep.knee {
-        out.write_text("  knee       ", &wording::knee(knee))?;
+        out.write_text("  knee       ", &wording::knee(sweep, knee))?;
         if let Some(speedup) = sweep.gain() {
             let against = format!("{} against {}", knee.by_means, fewest.workers);
             speedup_line(out, speedup, &against)?;

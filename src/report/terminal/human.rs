@@ -143,7 +143,7 @@ impl<W: Write> Human<W> {
         totals::waits(&mut self.out, summary)?;
         self.write_against(false)?;
         totals::origins(&mut self.out, summary)?;
-        totals::figures(&mut self.out, summary)?;
+        totals::figures(&mut self.out, summary, style)?;
         self.advise(summary)
     }
 
@@ -214,7 +214,10 @@ impl<W: Write> Human<W> {
         // Servers that were given up may be there again later.
         let has_left_some = summary.stopped || summary.origins.has_given_up();
         let may_go_on = has_left_some && !summary.output_failed;
-        let way_on = advice.after_stop.filter(|_| may_go_on);
+        // A list of which nobody knows the end may have none, and nothing to go on with: `yes URL`.
+        let has_end = summary.listed.is_some() || !summary.stopped;
+        let is_of_use = |way: &WayOn| may_go_on && (has_end || *way != WayOn::NoLog);
+        let way_on = advice.after_stop.filter(is_of_use);
         let bodies = advice.on_bodies && summary.ok > 0 && !summary.stopped;
         let bodies = bodies.then_some("bodies were not kept: -d DIR saves them, --cat prints them");
         let (dim, reset) = match self.style.colour {

@@ -1,6 +1,7 @@
 //! Lines of a report: on a terminal broken between words, elsewhere one for each item, so that they can be searched.
 
 use std::io::{self, Write};
+use std::ops::Range;
 
 use console::{Term, measure_text_width};
 
@@ -49,6 +50,12 @@ const BREAKS: [Break; 4] = [
         skipped: 2,
     },
 ];
+
+/// The programs that the command lines of messages begin with.
+const PROGRAMS: [&str; 3] = ["yes", "pfetch", "printf"];
+
+/// The separators at which such a command line ends, where the message goes on.
+const COMMAND_ENDS: [&str; 4] = ["; ", ", and ", " – ", " · "];
 
 /// The fewest columns of text before such a break. A line is broken between two words rather than be shorter.
 const FILLED: usize = 24;
@@ -197,6 +204,11 @@ fn wrapped(label: &str, text: &str, indent: usize, columns: Option<usize>) -> St
     let Some(columns) = columns else {
         return lines + text;
     };
+    if measure_text_width(label) + measure_text_width(text) > columns
+        && let Some(command) = command_in(text)
+    {
+        return around_command(label, text, command, indent, columns);
+    }
     let mut room = columns.saturating_sub(measure_text_width(label));
     let mut rest = text;
     while measure_text_width(rest) > room {
@@ -210,6 +222,34 @@ fn wrapped(label: &str, text: &str, indent: usize, columns: Option<usize>) -> St
         room = columns.saturating_sub(indent);
     }
     lines + rest
+}
+
+/// A text with a command line, which has a line of its own: broken in two and pasted, its first half would be run.
+fn around_command(
+    label: &str,
+    text: &str,
+    command: Range<usize>,
+    indent: usize,
+    columns: usize,
+) -> String {
+    let pad = " ".repeat(indent);
+    let before = text[..command.start].trim_end();
+    let mut lines = wrapped(label, before, indent, Some(columns));
+    lines += &format!("\n{pad}{}", &text[command.clone()]);
+    let after = text[command.end..].trim_start_matches([';', ',', ' ']);
+    if !after.is_empty() {
+        lines += &format!("\n{}", wrapped(&pad, after, indent, Some(columns)));
+    }
+    lines
+}
+
+/// The command line that a text proposes: from the program behind a colon to the end of the clause.
+fn command_in(text: &str) -> Option<Range<usize>> {
+    let begins = |program: &&str| text.find(&format!(": {program} ")).map(|place| place + 2);
+    let start = PROGRAMS.iter().filter_map(begins).min()?;
+    let rest = &text[start..];
+    let ends = COMMAND_ENDS.iter().filter_map(|end| rest.find(end));
+    Some(start..start + ends.min().unwrap_or(rest.len()))
 }
 
 /// The end of the line that a text begins with, and the beginning of the next, if it can be broken: at the last
@@ -365,6 +405,47 @@ mod tests {
         }
         let early = format!("no: {}", "word ".repeat(15));
         assert!(text(label, &early).starts_with("  verdict    no: word "));
+    }
+
+    #[test]
+    fn a_command_to_paste_stands_unbroken_on_a_line_of_its_own() {
+        let load = "yes http://127.0.0.1:8080/a-page | pfetch -j 10 --deadline 30s --summary-only";
+        let program = "-z: that is a load test that ends by the clock (hey, oha, bombardier). Here";
+        for (command, after) in [
+            (load, ""),
+            (
+                load,
+                "; and -c: how many at once there, a configuration file here",
+            ),
+            ("pfetch --compare --runs 5 --warmup 3 http://h/", " – or so"),
+        ] {
+            let message = format!("{program}: {command}{after}");
+            for columns in [20, 40, 80, 100, 1000] {
+                let lines = wrapped_message(&message, Some(columns));
+                let is_whole = lines.lines().any(|line| line.contains(command));
+                assert!(is_whole, "{columns}:\n{lines}");
+                let alone = lines.lines().any(|line| line.trim() == command);
+                assert!(alone || columns == 1000, "{columns}:\n{lines}");
+                let others = lines.lines().filter(|line| !line.contains(command));
+                for line in others {
+                    assert!(
+                        measure_text_width(line) <= columns.max(NARROWEST),
+                        "{lines}"
+                    );
+                }
+            }
+            assert_eq!(
+                wrapped_message(&message, None),
+                format!("pfetch: {message}")
+            );
+        }
+        let label = "  verdict    ";
+        let remedy = "nothing to compare: one URL is fetched one by one either way – repeat it: yes URL | head \
+                      -n 20 | pfetch --compare -j 8";
+        let lines = text(label, remedy);
+        let last = lines.lines().last();
+        let command = "             yes URL | head -n 20 | pfetch --compare -j 8";
+        assert_eq!(last, Some(command), "{lines}");
     }
 
     #[test]

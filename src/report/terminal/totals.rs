@@ -163,7 +163,11 @@ pub(super) fn origins(out: &mut TextWriter<impl Write>, summary: &Summary) -> io
 }
 
 /// Writes the percentiles, the rates and the statuses, which say little about a few targets.
-pub(super) fn figures(out: &mut TextWriter<impl Write>, summary: &Summary) -> io::Result<()> {
+pub(super) fn figures(
+    out: &mut TextWriter<impl Write>,
+    summary: &Summary,
+    style: HumanStyle,
+) -> io::Result<()> {
     if summary.tried() < HANDFUL {
         return Ok(());
     }
@@ -178,6 +182,9 @@ pub(super) fn figures(out: &mut TextWriter<impl Write>, summary: &Summary) -> io
     }
     if let Some(rates) = wording::rates(summary) {
         writeln!(out, "  rate       {}", rates.join(" · "))?;
+    }
+    if let Some(missed) = wording::missed_rate(summary, style.interval) {
+        out.write_text("  rate       ", &missed)?;
     }
     let without = wording::without_status(summary);
     let statuses = summary.statuses.iter();

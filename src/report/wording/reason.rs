@@ -12,22 +12,21 @@ const SAME_RATE: std::ops::Range<f64> = 0.8..1.25;
 /// The reasons of a comparison, the strongest first.
 pub(in crate::report) fn reasons(why: &Why) -> impl Iterator<Item = String> + '_ {
     let reasons = why.reasons.iter();
-    reasons.map(|weighed| reason(&weighed.reason, "in both arms"))
+    reasons.map(|weighed| reason(&weighed.reason))
 }
 
 /// The reasons why more workers than the knee gain no more: `with 8 workers: …`.
 pub(in crate::report) fn knee_reasons(knee: Option<&KneeWhy>) -> impl Iterator<Item = String> + '_ {
     knee.into_iter().flat_map(|KneeWhy { workers, why }| {
         let with = format!("with {}", counted(*workers as u64, "worker"));
-        why.reasons.iter().map(move |weighed| {
-            let reason = reason(&weighed.reason, "as with one");
-            format!("{with}: {reason}")
-        })
+        why.reasons
+            .iter()
+            .map(move |weighed| format!("{with}: {}", reason(&weighed.reason)))
     })
 }
 
-/// A reason in one line. `alike` follows a figure that is the same in both arms.
-fn reason(reason: &Reason, alike: &str) -> String {
+/// A reason in one line.
+fn reason(reason: &Reason) -> String {
     match reason {
         Reason::SlowestUrl {
             url,
@@ -59,14 +58,16 @@ fn reason(reason: &Reason, alike: &str) -> String {
             )
         }
         Reason::FullLine { serial, parallel } => {
-            let rate = |rate: f64| format!("{}/s", bytes(rate as u64));
+            let [one, all] = [serial, parallel].map(|rate| format!("{}/s", bytes(*rate as u64)));
             match SAME_RATE.contains(&(parallel / serial)) {
-                true => format!("the line is full: {} {alike}", rate(*parallel)),
-                false => format!(
-                    "the line is full at {}: one body alone comes with {}",
-                    rate(*parallel),
-                    rate(*serial)
-                ),
+                true if one == all => {
+                    format!("the line is full: {all}, with one body at a time too")
+                }
+                // Nearly alike, yet parallel may be a little faster: the figures are to bear that out.
+                true => {
+                    format!("the line is full: {all} in parallel, {one} with one body at a time")
+                }
+                false => format!("the line is full at {all}: one body alone comes with {one}"),
             }
         }
         Reason::Machine {
@@ -123,7 +124,7 @@ fn reason(reason: &Reason, alike: &str) -> String {
                 (None, None) => String::new(),
             };
             format!(
-                "{} slows down parallel clients ({}){slowed}",
+                "{} refuses parallel requests ({}){slowed}",
                 host_and_port(origin),
                 counts.join(", ")
             )
@@ -212,8 +213,12 @@ mod tests {
                 "h:8443 answers about 4 requests at a time (4.4 at most)",
             ),
             (
-                line(94.4e6, 94e6),
-                "the line is full: 94.0 MB/s in both arms",
+                line(94.04e6, 94e6),
+                "the line is full: 94.0 MB/s, with one body at a time too",
+            ),
+            (
+                line(1.8e6, 2e6),
+                "the line is full: 2.0 MB/s in parallel, 1.8 MB/s with one body at a time",
             ),
             (
                 line(31e6, 94e6),
@@ -241,15 +246,15 @@ mod tests {
             ),
             (
                 push_back(Some(4), None),
-                "h:8443 slows down parallel clients (1,017 × 429, 2 refused): slowed down to 4 at once",
+                "h:8443 refuses parallel requests (1,017 × 429, 2 refused): slowed down to 4 at once",
             ),
             (
                 push_back(Some(1), Some(0.4)),
-                "h:8443 slows down parallel clients (1,017 × 429, 2 refused): slowed down to one every 2.5 s",
+                "h:8443 refuses parallel requests (1,017 × 429, 2 refused): slowed down to one every 2.5 s",
             ),
             (
                 push_back(None, None),
-                "h:8443 slows down parallel clients (1,017 × 429, 2 refused)",
+                "h:8443 refuses parallel requests (1,017 × 429, 2 refused)",
             ),
             (
                 Reason::RateLimit {
@@ -262,7 +267,7 @@ mod tests {
                  below",
             ),
         ] {
-            assert_eq!(reason(&given, "in both arms"), expected, "{given:?}");
+            assert_eq!(reason(&given), expected, "{given:?}");
         }
     }
 
@@ -290,7 +295,7 @@ mod tests {
         };
         let told: Vec<String> = knee_reasons(Some(&knee)).collect();
         let expected = [
-            "with 8 workers: the line is full: 94.0 MB/s as with one",
+            "with 8 workers: the line is full: 94.0 MB/s, with one body at a time too",
             "with 8 workers: h answers about 4 requests at a time (4.2 at most)",
         ];
         assert_eq!(told, expected);

@@ -45,12 +45,16 @@ pub(in crate::report) fn search_cost(sweep: &Sweep) -> Option<[String; 2]> {
 }
 
 /// The marginal gains, in parts: `each further worker gained about 98 % of one up to 2`, `40 % up to 4`, `by the
-/// means`. Where the list has the gain: `up to 40 the list divides better (1 URL each, not 2)`.
+/// means`. Where the list has the gain: `up to 40 the list divides better (1 URL each, not 2)`; where chance has it:
+/// `up to 8 it is within the noise`.
 pub(in crate::report) fn marginal_gains(gains: &WorkerGains) -> Vec<String> {
     let further = gains.counts.windows(2);
     let mut parts: Vec<String> = further
         .map(|pair| match (pair[1].marginal, pair[1].workers) {
             (Some(share), workers) => format!("{} up to {workers}", percent(share * 100.0)),
+            (None, workers) if pair[1].is_noise => {
+                format!("up to {workers} it is within the noise")
+            }
             (None, workers) => format!(
                 "up to {workers} the list divides better ({} each, not {})",
                 counted(pair[1].rounds, "URL"),

@@ -7,7 +7,10 @@ use crate::model::measurement::{Comparison, Sweep};
 use crate::model::summary::RunsMade;
 use crate::model::work::{PassedOver, PointDifference, UnlikeWork};
 use crate::report::format::{counted, distinct_ratio};
-use crate::stats::{ALIKE, Finding, Knee, SweepPoint};
+use crate::stats::{ALIKE, Finding, Knee, SweepPoint, is_close};
+
+/// The warm-ups of a comparison for which no number is given.
+const DEFAULT_WARMUPS: u32 = 1;
 
 /// The verdict for a ratio whose whole interval is within the margin: `no difference beyond 10 %`.
 pub(in crate::report) fn no_difference(margin: Margin) -> String {
@@ -63,8 +66,10 @@ pub(in crate::report) fn comparison_text(comparison: &Comparison) -> String {
 pub(in crate::report) fn would_tell(comparison: &Comparison) -> Option<String> {
     let is_open = match standing(comparison) {
         Standing::OneByOne if comparison.targets == 1 => {
-            let remedy = "repeat it: yes URL | head -n 20 | pfetch --compare -j 8";
-            return Some(remedy.to_owned());
+            return Some(format!(
+                "repeat it: yes URL | head -n 20 | pfetch --compare -j 8{}",
+                given_runs(comparison)
+            ));
         }
         Standing::OneByOne => return Some("give several (-j 8)".to_owned()),
         Standing::SinglePair => true,
@@ -75,6 +80,22 @@ pub(in crate::report) fn would_tell(comparison: &Comparison) -> Option<String> {
         true => "more URLs would tell: these runs are too short".to_owned(),
         false => more_would_tell(comparison),
     })
+}
+
+/// The options of a comparison's runs that were given, to be given again: ` --runs 5 --warmup 3`.
+fn given_runs(comparison: &Comparison) -> String {
+    let made = || u32::try_from(comparison.pairs()).unwrap_or(u32::MAX);
+    let runs = match comparison.auto {
+        Some(_) => String::new(),
+        None => format!(
+            " --runs {}",
+            comparison.planned_pairs().unwrap_or_else(made)
+        ),
+    };
+    match comparison.warmups {
+        DEFAULT_WARMUPS => runs,
+        warmups => format!("{runs} --warmup {warmups}"),
+    }
 }
 
 /// The verdict of a comparison, in a sentence: `parallel is faster, 4.08 times`.
@@ -163,7 +184,7 @@ fn verdict_of_comparable(sweep: &Sweep) -> String {
         return "nothing succeeded: no number of workers is the best".to_owned();
     };
     let most = comparable.next_back().unwrap_or(fewest).workers;
-    let workers = near_knee(knee);
+    let workers = near_knee(sweep, knee);
     if sweep.is_undecided() {
         return format!(
             "undecided between {} and {} workers – {}",
@@ -181,25 +202,30 @@ fn verdict_of_comparable(sweep: &Sweep) -> String {
     }
     let is_last = knee.by_means == most;
     let are_more_tried = sweep.points.last().is_some_and(|last| last.workers > most);
+    let fewest = fewest.workers;
+    // The gain is that of the number that the means have, so it names that one where there are two.
+    let is_range = workers != counted(knee.by_means as u64, "worker");
+    let gained = |gain: f64| match is_range {
+        true => format!("{} are {gain:.2} times as fast as {fewest}", knee.by_means),
+        false => format!("{gain:.2} times as fast as {fewest}"),
+    };
     match sweep.gain().map(|gain| gain.ratio) {
-        Some(gain) if gain >= 1.0 && sweep.margin.is_within(gain) => format!(
-            "{workers} {are} hardly faster than {}: {gain:.2} times",
-            fewest.workers
-        ),
+        Some(gain) if gain >= 1.0 && sweep.margin.is_within(gain) => {
+            format!("{workers} {are} hardly faster than {fewest}: {gain:.2} times")
+        }
         // Not enough perhaps, but more are too many for the server.
-        Some(gain) if is_last && are_more_tried => format!(
-            "{workers} {are} the most that do: {gain:.2} times as fast as {}",
-            fewest.workers
-        ),
+        Some(gain) if is_last && are_more_tried => {
+            format!("{workers} {are} the most that do: {}", gained(gain))
+        }
         // Perhaps more would be faster still.
-        Some(gain) if is_last => format!(
-            "{workers}, the most that were tried, {are} {gain:.2} times as fast as {}",
-            fewest.workers
-        ),
-        Some(gain) => format!(
-            "{workers} {are} enough: {gain:.2} times as fast as {}",
-            fewest.workers
-        ),
+        Some(gain) if is_last => {
+            let joint = if is_range { ":" } else { ", are" };
+            format!(
+                "{workers}, the most that were tried{joint} {}",
+                gained(gain)
+            )
+        }
+        Some(gain) => format!("{workers} {are} enough: {}", gained(gain)),
         None if is_last && are_more_tried => format!("{workers} {are} the most that do"),
         None if is_last && !sweep.passed_over.is_empty() => {
             format!("{workers} {are} the fewest that do")
@@ -257,12 +283,21 @@ pub(in crate::report) fn sweep_heading(sweep: &Sweep) -> String {
     })
 }
 
+/// Tells whether one point is more than 5 % slower than another by the means, and its interval is beyond the other's.
+fn is_shown_slower(slower: &SweepPoint, faster: &SweepPoint) -> bool {
+    let is_beyond = slower
+        .interval
+        .zip(faster.interval)
+        .is_some_and(|(slower, faster)| slower.low > faster.high);
+    is_beyond && slower.seconds > faster.seconds && !is_close(slower.seconds, faster.seconds)
+}
+
 /// The place of the knee, and what it means.
-pub(in crate::report) fn knee(knee: Knee) -> String {
+pub(in crate::report) fn knee(sweep: &Sweep, knee: Knee) -> String {
     match knee.is_decided() {
         true => format!(
             "{}: the fewest that come within 5 % of the best",
-            near_knee(knee)
+            near_knee(sweep, knee)
         ),
         false => format!(
             "{} by the means, but {} may come within 5 % of the best too",
@@ -272,10 +307,17 @@ pub(in crate::report) fn knee(knee: Knee) -> String {
     }
 }
 
-/// The workers of a knee that is decided: `16 workers`, `12 to 16 workers`.
-fn near_knee(knee: Knee) -> String {
+/// The workers of a knee that is decided: `16 workers`, `12 to 16 workers`. A smaller number that is shown to be slower
+/// than the larger one is left out.
+fn near_knee(sweep: &Sweep, knee: Knee) -> String {
     let workers = counted(knee.by_means as u64, "worker");
-    match knee.workers == knee.by_means {
+    let points = sweep.sweep_points();
+    let at = |count| points.iter().find(|point| point.workers == count);
+    let is_slower = match (at(knee.workers), at(knee.by_means)) {
+        (Some(fewer), Some(more)) => is_shown_slower(fewer, more),
+        _ => false,
+    };
+    match knee.workers == knee.by_means || is_slower {
         true => workers,
         false => format!("{} to {workers}", knee.workers),
     }

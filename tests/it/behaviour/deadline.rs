@@ -295,6 +295,51 @@ fn an_endless_list_ends_at_the_deadline() {
     run.check("some were done", summary["ok"].as_u64() > Some(0));
     run.check("some were not", summary["not_done"].as_u64() > Some(0));
     run.check("none has failed", summary["failed"] == 0);
+    // What was read ahead is no figure of the run: of those that were under way there is one a worker.
+    run.check(
+        "those under way",
+        summary["not_done"].as_u64() <= Some(2) && summary["listed"].is_null(),
+    );
+}
+
+#[test]
+fn of_an_endless_list_a_report_lists_what_was_under_way_and_advises_no_log() {
+    let server = Server::start();
+    let line = format!("{}\n", server.url("/hang"));
+    let dir = Dir::new();
+    let page = dir.path().join("run.md");
+    let export = format!("--export={}", page.display());
+    let args = ["-j3", "--deadline=1s", "--summary-only", &export, "-"];
+    let mut running = pfetch(&args).start();
+    let mut stdin = running.stdin.take().expect("it was just started");
+    let writer = thread::spawn(move || while stdin.write_all(line.as_bytes()).is_ok() {});
+    let run = running.end().exits(1);
+    writer.join().expect("it ends when nobody reads");
+    let run = run
+        .prints("0 URLs done: 0 ok, 0 failed, 3 not done at the deadline")
+        .prints("the rest of the list was not read")
+        .says("3 URLs were not done, and the rest of the list was not read")
+        .never_shows("--resume");
+    let page = fs::read_to_string(page).expect("it was written");
+    let rows = page.matches("/hang").count();
+    run.check(&format!("{rows} rows:\n{page}"), (1..=3).contains(&rows));
+}
+
+#[test]
+fn an_endless_list_of_which_nothing_is_under_way_is_cut_off_all_the_same() {
+    let server = Server::start();
+    let line = format!("{}\n", server.url("/bytes/3"));
+    let args = ["--rate=1/h", "--deadline=1s", "--format=jsonl", "-"];
+    let mut running = pfetch(&args).start();
+    let mut stdin = running.stdin.take().expect("it was just started");
+    let writer = thread::spawn(move || while stdin.write_all(line.as_bytes()).is_ok() {});
+    let run = running.end().exits(1);
+    writer.join().expect("it ends when nobody reads");
+    run.check(
+        "the next one stands for all",
+        run.summary()["not_done"] == 1,
+    );
+    run.check("each once", assert_each_once(&run) <= 2);
 }
 
 #[test]

@@ -391,7 +391,7 @@ fn in_a_comparison_what_a_server_takes_is_told_of_the_parallel_runs() {
     let run = pfetch(&args).stdin(list).run().exits(0);
     let host = server.addr().to_string();
     let told = |line: &str| {
-        line.contains(&format!("{host} slows down parallel clients"))
+        line.contains(&format!("{host} refuses parallel requests"))
             && line.contains("slowed down to 2 at once")
     };
     let text = &run.stdout;

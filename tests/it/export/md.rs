@@ -167,7 +167,7 @@ fn a_comparison_begins_with_its_verdict() {
 - why: the line is full: 93.0 MB/s in both arms
 - why: this machine is the limit: pfetch uses 1.9 of 2 processors, which are 99 % busy
 - why: connections are most of it: requests over kept ones take 300 µs, over new ones 41.0 ms
-- why: a.example&#124;&#60;b>:8080 slows down parallel clients (17 × 429, 1 × 503, 2 refused): slowed down to 4 at once
+- why: a.example&#124;&#60;b>:8080 refuses parallel requests (17 × 429, 1 × 503, 2 refused): slowed down to 4 at once
 - why: a.example&#124;&#60;b>:8080 takes about 10 requests a second, however many at once, estimated (40 × 429): --rate 8/s stays below
 
 | | mean | median | deviation | min | max | p50 of URLs | p95 of URLs | failed | retries |

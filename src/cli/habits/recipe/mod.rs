@@ -56,6 +56,11 @@ struct Recipe {
     line: String,
 }
 
+/// The command that feeds a comparison of one URL: as often as a comparison by default tells something.
+fn repeated(url: &str) -> String {
+    format!("yes {url} | head -n 20")
+}
+
 impl Typed {
     /// Recognises hyperfine: a number of runs, or of warm-ups beside the fewest runs.
     fn hyperfine(&self, url: &str) -> Option<Recipe> {
@@ -73,13 +78,15 @@ impl Typed {
         };
         let warmups = self.value(Sign::WarmUp);
         let warmups = warmups.map(|number| format!(" --warmup {number}"));
+        let options = runs + &warmups.unwrap_or_default();
         Some(Recipe {
             options: vec![Sign::Runs, Sign::WarmUp, Sign::FewestRuns, Sign::MostRuns],
             program: "these are runs and warm-ups (hyperfine)",
-            line: format!(
-                "pfetch --compare{runs}{} {url}",
-                warmups.unwrap_or_default()
-            ),
+            line: match self.has_one_url() {
+                // One URL is fetched one by one either way.
+                true => format!("{} | pfetch --compare -j 8{options}", repeated(url)),
+                false => format!("pfetch --compare{options} {url}"),
+            },
         })
     }
 

@@ -82,19 +82,32 @@ fn lines_of_load_generators_and_of_hyperfine_have_a_line_to_paste() {
         (
             "-r 5 -w 1 -m 3 -M 10 h",
             "-r 5 -w 1 -m 3 -M 10: these are runs",
-            "Here: pfetch --compare --runs 5 --warmup 1 h",
+            "Here: yes h | head -n 20 | pfetch --compare -j 8 --runs 5 --warmup 1",
         ),
         (
             "-w 0 -M 10 h",
             "-w 0 -M 10: ",
-            ": pfetch --compare --max-runs 10 --warmup 0 h",
+            ": yes h | head -n 20 | pfetch --compare -j 8 --max-runs 10 --warmup 0",
         ),
-        ("-M 1 h", "-M 1: ", ": pfetch --compare --max-runs 3 h"),
-        ("-r 5 h", "-r 5: ", ": pfetch --compare --runs 5 h"),
+        (
+            "-M 1 h",
+            "-M 1: ",
+            ": yes h | head -n 20 | pfetch --compare -j 8 --max-runs 3",
+        ),
+        (
+            "-r 5 h",
+            "-r 5: ",
+            ": yes h | head -n 20 | pfetch --compare -j 8 --runs 5",
+        ),
         (
             "-w 2 -m 5 h",
             "-w 2 -m 5: ",
-            ": pfetch --compare --warmup 2 h",
+            ": yes h | head -n 20 | pfetch --compare -j 8 --warmup 2",
+        ),
+        (
+            "-w 3 -r 5 a b",
+            "-w 3 -r 5: ",
+            ": pfetch --compare --runs 5 --warmup 3 URL",
         ),
         // A header may be a secret, so other options are not repeated.
         (

@@ -150,6 +150,11 @@ impl Typed {
         typed.map(|(_, _, shown)| shown.as_str())
     }
 
+    /// Tells whether one URL was typed. Several may be in a list as well.
+    pub(super) fn has_one_url(&self) -> bool {
+        self.urls.len() == 1
+    }
+
     /// The only URL, in quotes for the shell where it needs them. The word for one stands for several, and for one
     /// that has credentials, which are not shown.
     pub(super) fn url(&self) -> String {
