@@ -51,6 +51,8 @@ struct Lessons {
     levels: HashMap<u64, usize, RandomState>,
     /// The next start that the window's pace allows.
     paced_until: Option<Instant>,
+    /// The item that was started last.
+    last_started: u64,
 }
 
 impl Lessons {
@@ -135,7 +137,12 @@ impl<T> Origin<T> {
             (Some(_), Some(_)) if prefers_fresh => self.fresh.pop_last(),
             (Some(fresh), Some(returned)) if returned > fresh => self.fresh.pop_first(),
             (Some(_), None) => self.fresh.pop_first(),
-            _ if takes_another => self.returned.pop_after(self.last_returned),
+            _ if takes_another => {
+                // Probes take turns, also with those that have become due meanwhile.
+                let probing = server.filter(|server| server.probe.is_probing());
+                let last = probing.map_or(self.last_returned, |server| server.last_started);
+                self.returned.pop_after(last)
+            }
             _ => self.returned.pop_first(),
         }
     }
@@ -198,6 +205,7 @@ impl<T> Origin<T> {
         self.is_alone = self.in_flight == 1;
         if let Some(server) = &mut self.server {
             server.levels.insert(sequence, self.in_flight);
+            server.last_started = sequence;
             let distance = server.window.start(now);
             server.paced_until = distance.map(|distance| super::saturating_add(now, distance));
         }
@@ -446,6 +454,7 @@ impl<T> Origin<T> {
                 probe: Probe::new(since),
                 levels: HashMap::default(),
                 paced_until: None,
+                last_started: self.last_returned,
             })
         })
     }
