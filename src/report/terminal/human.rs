@@ -17,7 +17,7 @@ use crate::model::text::escape;
 
 use super::comparison;
 use super::lines::TextWriter;
-use super::style::HumanStyle;
+use super::style::{HumanStyle, WayOn};
 use super::totals::{self, DIM, GREEN, RED, RESET};
 use crate::report::format::{align_right, bytes, counted, push_bytes, push_duration, push_number};
 use crate::report::shown_run::ShownRun;
