@@ -5,7 +5,7 @@ use super::store::{Exists, Store};
 use super::xattr::{FileState, UrlDigest};
 use crate::model::save_path::SavePath;
 
-use super::prepare::Found;
+use super::prepare::PlaceContent;
 
 /// The end that the file of a URL would come to, as far as that shows before any request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,10 +31,10 @@ impl Store {
             return ForeseenFile::New;
         }
         let (stat, record) = match self.look_at(place, sha256) {
-            Ok(Found::Nothing(_)) => return ForeseenFile::New,
-            Ok(Found::Kept(_)) => return ForeseenFile::Kept,
+            Ok(PlaceContent::Nothing(_)) => return ForeseenFile::New,
+            Ok(PlaceContent::Kept(_)) => return ForeseenFile::Kept,
             Err(error) => return ForeseenFile::Refused(error),
-            Ok(Found::File { stat, record, .. }) => (stat, record),
+            Ok(PlaceContent::File { stat, record, .. }) => (stat, record),
         };
         let is_own = record.is_some_and(|record| {
             record.source() == UrlDigest::of(url) && matches!(record.state, FileState::Saved(_))

@@ -30,7 +30,7 @@ pub enum SaveDecision {
 
 /// What is at the place of a file, before any request.
 #[derive(Debug)]
-pub(super) enum Found {
+pub(super) enum PlaceContent {
     /// Nothing; its folder, if that is there.
     Nothing(Option<Dir>),
     /// The file that stays as it is.
@@ -58,12 +58,12 @@ impl Store {
         sha256: Option<&[u8; 32]>,
     ) -> Result<SaveDecision, FileError> {
         match self.look_at(place, sha256)? {
-            Found::Nothing(dir) => {
+            PlaceContent::Nothing(dir) => {
                 let download = Download::new(self, place, dir, None)?;
                 Ok(SaveDecision::Fetch(download.of_free_name()))
             }
-            Found::Kept(saved) => Ok(SaveDecision::Keep(saved)),
-            Found::File { dir, stat, record } => {
+            PlaceContent::Kept(saved) => Ok(SaveDecision::Keep(saved)),
+            PlaceContent::File { dir, stat, record } => {
                 // A file with the wrong checksum is fetched again even if the server's version is the same.
                 let existing = record.filter(|_| sha256.is_none());
                 let mut download = Download::new(self, place, Some(dir), existing)?;
@@ -86,36 +86,36 @@ impl Store {
         &self,
         place: &SavePath,
         sha256: Option<&[u8; 32]>,
-    ) -> Result<Found, FileError> {
+    ) -> Result<PlaceContent, FileError> {
         let Some(dir) = self.root.find(place)? else {
-            return Ok(Found::Nothing(None));
+            return Ok(PlaceContent::Nothing(None));
         };
         let shown = self.root.shown(place);
         let stat = dir
             .stat(place.file_name())
             .map_err(|errno| FileError::refused(&format!("cannot look at {shown}"), errno))?;
         let Some(stat) = stat else {
-            return Ok(Found::Nothing(Some(dir)));
+            return Ok(PlaceContent::Nothing(Some(dir)));
         };
         let file = self.open_existing(&dir, place, &stat, &shown)?;
         if let (Some(file), Some(wanted)) = (&file, sha256)
             && sha256_of(file).is_ok_and(|found| found == *wanted)
         {
-            return Ok(Found::Kept(Saved {
+            return Ok(PlaceContent::Kept(Saved {
                 sha256: Some(*wanted),
                 ..self.saved(place, &stat)
             }));
         }
         if self.config.exists == Exists::Skip {
             return match sha256 {
-                None => Ok(Found::Kept(self.saved(place, &stat))),
+                None => Ok(PlaceContent::Kept(self.saved(place, &stat))),
                 Some(_) => Err(FileError::other_sum(&shown)),
             };
         }
         let record = file
             .and_then(|file| FileRecord::read_from(&file).ok().flatten())
             .filter(|record| record.is_untouched(&stat));
-        Ok(Found::File { dir, stat, record })
+        Ok(PlaceContent::File { dir, stat, record })
     }
 
     /// Prepares a download at `place` of a file that will get another name in its directory, a free one.
