@@ -90,6 +90,9 @@ pub enum Withheld {
     /// The run waited, before other attempts, for longer than its requests took: a serial run may have waited less,
     /// or as long.
     Waited,
+    /// Starts or bytes were held back as asked for longer than the requests took: a serial run would have kept the
+    /// same pace.
+    Paced,
 }
 
 /// Lower bound of the makespan of every schedule: the longest job, or all jobs divided evenly among the workers
@@ -137,7 +140,10 @@ impl Estimate {
         }
         // Workers do not wait for a retry, but the run does.
         let fetching = makespan.saturating_sub(summary.input_idle);
-        if summary.retries > 0 && !summary.paced && summary.busy < fetching {
+        if summary.paced && summary.busy < fetching {
+            return Some(Withheld::Paced);
+        }
+        if summary.retries > 0 && summary.busy < fetching {
             return Some(Withheld::Waited);
         }
         summary.slowdown.map(Withheld::SlowedDown)
@@ -331,9 +337,20 @@ mod tests {
     fn a_run_that_was_held_back_has_no_best() {
         let paced = Summary {
             paced: true,
-            ..summary(2, 20, 2, 30)
+            ..summary(2, 20, 2, 15)
         };
         assert_eq!(Estimate::of(&paced).unwrap().best, Err(Unbounded::HeldBack));
+    }
+
+    #[test]
+    fn a_run_that_was_held_back_for_longer_than_it_fetched_has_no_estimate() {
+        let run = |paced| Summary {
+            paced,
+            ..summary(2, 20, 2, 30)
+        };
+        assert_eq!(Estimate::withheld(&run(true)), Some(Withheld::Paced));
+        assert_eq!(Estimate::of(&run(true)), None);
+        assert_eq!(Estimate::withheld(&run(false)), None);
     }
 
     #[test]

@@ -130,11 +130,13 @@ impl<T> Origin<T> {
             false => server.window.prefers_fresh(),
         });
         // One that has just been pushed back, or was the last probe in vain, says nothing new of the server.
-        let takes_another = server
-            .is_some_and(|server| server.window.is_pushed_back() || server.probe.is_unanswered());
+        let is_unanswered = server.is_some_and(|server| server.probe.is_unanswered());
+        let takes_another =
+            is_unanswered || server.is_some_and(|server| server.window.is_pushed_back());
         match (self.fresh.first(), self.returned.first()) {
             // The last of them: broken pages often come in a row.
             (Some(_), Some(_)) if prefers_fresh => self.fresh.pop_last(),
+            (Some(_), None) if is_unanswered => self.fresh.pop_last(),
             (Some(fresh), Some(returned)) if returned > fresh => self.fresh.pop_first(),
             (Some(_), None) => self.fresh.pop_first(),
             _ if takes_another => {

@@ -91,7 +91,7 @@ use crate::report::Baseline;
 ///   is the sum of the times of all attempts, without the waits between them, and `speedup` is reached if neither the
 ///   server nor the line is the limit. `unseen_limit` is `line` or `server` if the run would not show such a limit, so
 ///   that the speed-up may be anything from 1 on, else `null`. A `stopped` run has none, nor has one in which nothing succeeded, a server pushed
-///   back (`origins`) or slowed down (`slowdown`), or that waited between attempts for longer than it fetched.
+///   back (`origins`) or slowed down (`slowdown`), or that waited between attempts, or was held back as asked, for longer than it fetched.
 ///   `best_speedup` is `null` if starts were held back, or the list came slowly.
 /// - `slowdown`: `null`, or `{under_way, few, many}` if answers took longer when more requests were under way: the
 ///   median wait for an answer with up to `under_way` requests under way, and with more.
