@@ -30,6 +30,10 @@ pub enum SaveDecision {
 
 /// What is at the place of a file, before any request.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one at a time, and it is moved once"
+)]
 pub(super) enum PlaceContent {
     /// Nothing; its folder, if that is there.
     Nothing(Option<Dir>),

@@ -204,7 +204,10 @@ fn options_that_leave_no_place_for_bodies_are_refused() {
         (&["--jsonl-bodies=10000001", "--format=jsonl"], "-d DIR"),
         (&["--jsonl-bodies=x", "--format=jsonl"], "number of bytes"),
         (&["--jsonl-bodies=1M", "--format=jsonl", "--cat"], "--cat"),
-        (&["--jsonl-bodies=1M", "--format=jsonl", "-d", "x"], "--dir"),
+        (
+            &["--jsonl-bodies=1M", "--format=jsonl", "-d", "x"],
+            "with -d",
+        ),
         (
             &["--jsonl-bodies=1M", "--format=jsonl", "-o", "x"],
             "--output",

@@ -379,6 +379,14 @@ fn a_stopped_run_says_how_far_it_came_and_how_to_go_on() {
             "  6 URLs done: 2 ok, 2 failed · 2 done before · 2.5 kB · 4 workers
     stopped before its end; the rest of the list was not read
   parallel    10.00 s
+",
+        ),
+        (
+            Some(800),
+            Some(WayOn::NoLog),
+            "  6 of 800 URLs done: 2 ok, 2 failed · 2 done before · 2.5 kB · 4 workers
+    stopped before its end
+  parallel    10.00 s
   with --log FILE, a later run with --resume could go on
 ",
         ),

@@ -81,7 +81,7 @@ fn what_is_not_done_at_the_deadline_does_not_count_as_done_in_any_report() {
         (&html, "What was not done"),
         (&md, "### Failures (1)"),
         (&md, "### Not done at the deadline (4)"),
-        (&junit, "failures=\"1\" errors=\"4\""),
+        (&junit, "failures=\"1\" errors=\"5\""),
         (
             &junit,
             "<error type=\"deadline\" message=\"not done at the run&#39;s deadline of 1s\"/>",

@@ -437,12 +437,18 @@ pub(super) const HINTED: &[(&str, &str)] = &[
     // hyperfine
     ("--prepare x URL", "runs no commands"),
     ("--command-name x URL", "runs no commands"),
-    ("-M 5 URL", "pfetch --compare --max-runs 5 http"),
+    (
+        "-M 5 URL",
+        "| head -n 20 | pfetch --compare -j 8 --max-runs 5",
+    ),
     (
         "-r 5 -w 1 -m 3 -M 10 URL",
-        "pfetch --compare --runs 5 --warmup 1 http",
+        "| head -n 20 | pfetch --compare -j 8 --runs 5 --warmup 1",
     ),
-    ("-w 1 --min-runs 5 URL", "pfetch --compare --warmup 1 http"),
+    (
+        "-w 1 --min-runs 5 URL",
+        "| head -n 20 | pfetch --compare -j 8 --warmup 1",
+    ),
     ("--min-runs 5 URL", "--runs N"),
     ("-S none URL", "runs no commands"),
     ("-S bash URL", "runs no commands"),

@@ -174,7 +174,7 @@ fn the_line_for_another_programs_works_as_it_is_pasted_into_a_shell() {
         ("-n7 URL", Some(7)),
         ("-c 3 -r 4 URL", Some(12)),
         ("-c 2 -q 1000 -n 5 URL", Some(5)),
-        ("-r 2 -w 1 -m 3 -M 10 URL", Some(6)),
+        ("-r 2 -w 1 -m 3 -M 10 URL", Some(120)),
         ("-t2 -c3 -d300ms URL", None),
     ] {
         let told = run_line(line, &url, &Dir::new()).run().exits(2);

@@ -368,7 +368,7 @@ fn what_cannot_be_packed_is_said_before_anything_is_fetched() {
         ("zip=a-%d.zip", &[], 2, "tar=part-%05d.tar"),
         ("tar=a-%d.tar", &["--pack-count", "0"], 2, "at least 1"),
         ("tar=a-%d.tar", &["--pack-size", "0"], 2, "at least a byte"),
-        ("tar=a-%d.tar", &["-d", "d"], 2, "--dir"),
+        ("tar=a-%d.tar", &["-d", "d"], 2, "with -d"),
         ("tar=a-%d.tar", &["-o", "o"], 2, "--output"),
         ("tar=a-%d.tar", &["--cat"], 2, "--cat"),
         (
