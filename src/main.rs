@@ -6,6 +6,11 @@ use std::time::Instant;
 use pfetch::app::{self, SignalWatch};
 use pfetch::cli::{self, ExitReasons, UsageError};
 
+/// The allocator where musl's would be taken.
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     app::share_heap_under_limit();
     let started = Instant::now();

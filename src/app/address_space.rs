@@ -56,17 +56,22 @@ fn virtual_size(status: &str) -> Option<u64> {
 ///
 /// glibc reserves 64 MiB for a heap of each thread, as long as they fit. The stacks of threads that start
 /// later, and the allocations of those without a heap, then find no room, however little memory is in use.
-/// The C library reads this setting only when a program starts. Returns if there is nothing to do, or if the
+/// mimalloc, which the static binary has, reserves a piece of up to 1 GiB, and threads find none beside that: it is told
+/// to reserve nothing. Both read their settings only when a program starts. Returns if there is nothing to do, or if the
 /// restart fails: fewer threads fit then.
 pub fn share_heap_under_limit() {
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    #[cfg(all(target_os = "linux", any(target_env = "gnu", target_env = "musl")))]
     {
         use std::env;
         use std::os::unix::process::CommandExt;
         use std::process::Command;
 
-        const ARENAS: &str = "MALLOC_ARENA_MAX";
-        if getrlimit(Resource::As).current.is_none() || env::var_os(ARENAS).is_some() {
+        const SETTING: (&str, &str) = match cfg!(target_env = "musl") {
+            true => ("MIMALLOC_ARENA_RESERVE", "0"),
+            false => ("MALLOC_ARENA_MAX", "1"),
+        };
+        let (name, value) = SETTING;
+        if getrlimit(Resource::As).current.is_none() || env::var_os(name).is_some() {
             return;
         }
         let Ok(program) = env::current_exe() else {
@@ -74,11 +79,11 @@ pub fn share_heap_under_limit() {
         };
         let mut arguments = env::args_os();
         let mut command = Command::new(program);
-        if let Some(name) = arguments.next() {
-            command.arg0(name);
+        if let Some(own) = arguments.next() {
+            command.arg0(own);
         }
         // Returns only if it fails.
-        let _ = command.args(arguments).env(ARENAS, "1").exec();
+        let _ = command.args(arguments).env(name, value).exec();
     }
 }
 
