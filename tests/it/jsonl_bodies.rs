@@ -210,9 +210,9 @@ fn options_that_leave_no_place_for_bodies_are_refused() {
         ),
         (
             &["--jsonl-bodies=1M", "--format=jsonl", "-o", "x"],
-            "--output",
+            "with -o",
         ),
-        (&["--jsonl-bodies=1M", "--format=jsonl", "-I"], "--head"),
+        (&["--jsonl-bodies=1M", "--format=jsonl", "-I"], "with -I"),
         (
             &["--jsonl-bodies=1M", "--format=jsonl", "--log=x", "--resume"],
             "--resume",

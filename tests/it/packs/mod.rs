@@ -369,7 +369,7 @@ fn what_cannot_be_packed_is_said_before_anything_is_fetched() {
         ("tar=a-%d.tar", &["--pack-count", "0"], 2, "at least 1"),
         ("tar=a-%d.tar", &["--pack-size", "0"], 2, "at least a byte"),
         ("tar=a-%d.tar", &["-d", "d"], 2, "with -d"),
-        ("tar=a-%d.tar", &["-o", "o"], 2, "--output"),
+        ("tar=a-%d.tar", &["-o", "o"], 2, "with -o"),
         ("tar=a-%d.tar", &["--cat"], 2, "--cat"),
         (
             "tar=a-%d.tar",
@@ -385,7 +385,7 @@ fn what_cannot_be_packed_is_said_before_anything_is_fetched() {
         ),
         ("tar=a-%d.tar.gz", &[], 2, "end the name in .tar, "),
         ("warc=a-%d.warc", &[], 2, "end the name in .warc.gz"),
-        ("tar=a-%d.tar", &["-I"], 2, "--head"),
+        ("tar=a-%d.tar", &["-I"], 2, "-I"),
         ("tar=a-%d.tar", &["--exists", "skip"], 2, "--exists"),
         ("tar=a-%d.tar", &["--fsync"], 2, "--fsync"),
         (
