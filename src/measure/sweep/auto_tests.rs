@@ -322,31 +322,40 @@ fn chosen_rounds_keep_the_coverage_and_name_no_wrong_knee() {
                 Noise::Tail(0.03),
                 Noise::Tail(0.1),
             ],
-            300,
+            100,
         ),
         false => (&[1, 4], &[Noise::Normal(0.03), Noise::Normal(0.1)], 60),
     };
-    for (knee, noise) in knees
-        .iter()
-        .flat_map(|knee| noises.iter().map(|noise| (*knee, *noise)))
-    {
-        let tally = simulate(knee, noise, trials);
-        let case = format!("knee {knee:2} {:13} {tally}", format!("{noise:?}"));
-        println!("{case}");
-        let within = |share: f64| (93.0 - chance(trials)..=100.0).contains(&share);
-        // The mean of few times with a long tail or spikes is seldom met by Student's interval on either side.
-        let is_symmetric = matches!(noise, Noise::Normal(_));
-        assert!(!is_symmetric || within(tally.of_points()), "{case}");
-        assert!(within(tally.percent(tally.speedup_covered)), "{case}");
-        assert!(
-            tally.percent(tally.excluded) <= 5.0 + chance(trials),
-            "{case}"
-        );
-        assert!(
-            tally.percent(tally.costly) <= 1.0 + chance(trials),
-            "{case}"
-        );
-        let is_steady = noise == Noise::Normal(0.01) || noise == Noise::Normal(0.03);
-        assert!(!is_steady || tally.decided == trials, "{case}");
-    }
+    // The knees beside one another: all of them take minutes of a processor's time.
+    std::thread::scope(|scope| {
+        for knee in knees {
+            scope.spawn(|| {
+                for noise in noises {
+                    holds(*knee, *noise, trials);
+                }
+            });
+        }
+    });
+}
+
+/// Simulates sweeps with this knee and noise, and holds them to what is promised.
+fn holds(knee: usize, noise: Noise, trials: u32) {
+    let tally = simulate(knee, noise, trials);
+    let case = format!("knee {knee:2} {:13} {tally}", format!("{noise:?}"));
+    println!("{case}");
+    let within = |share: f64| (93.0 - chance(trials)..=100.0).contains(&share);
+    // The mean of few times with a long tail or spikes is seldom met by Student's interval on either side.
+    let is_symmetric = matches!(noise, Noise::Normal(_));
+    assert!(!is_symmetric || within(tally.of_points()), "{case}");
+    assert!(within(tally.percent(tally.speedup_covered)), "{case}");
+    assert!(
+        tally.percent(tally.excluded) <= 5.0 + chance(trials),
+        "{case}"
+    );
+    assert!(
+        tally.percent(tally.costly) <= 1.0 + chance(trials),
+        "{case}"
+    );
+    let is_steady = noise == Noise::Normal(0.01) || noise == Noise::Normal(0.03);
+    assert!(!is_steady || tally.decided == trials, "{case}");
 }
