@@ -131,10 +131,8 @@ fn a_real_run_can_be_sorted_and_filtered_by_keyboard() {
         .browser
         .value("document.querySelector('h1').textContent");
     let heading = heading.as_str().unwrap_or_default();
-    assert!(
-        heading.starts_with("3 of 12 URLs failed, up to "),
-        "{heading}"
-    );
+    // So few URLs show no speed-up that a page could begin with.
+    assert_eq!(heading, "3 of 12 URLs failed");
     assert_eq!(
         opened
             .browser

@@ -294,7 +294,7 @@ fn a_run_log_for_which_there_is_no_room_is_named() {
     fetch(&args, site.url("0")).run().exits(0);
     small.disk.fill("filler");
     let told = format!("the run log {}: ", log.display());
-    let run = fetch(&args, list).run().exits(4).complains_in_a_line();
+    let run = fetch(&args, list).run().exits(4);
     run.says(&told).says("No space left on device");
 
     // And there is none for a new one.
