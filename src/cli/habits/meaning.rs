@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 
 /// Own options in place of a foreign one, or the hint that it gets.
 pub(super) type Translation = Result<Vec<OsString>, Hint>;
@@ -74,6 +75,18 @@ pub(super) fn joined(own: &str, value: impl AsRef<OsStr>) -> OsString {
     argument.push("=");
     argument.push(value);
     argument
+}
+
+/// Splits an argument from the value that is [joined] to it, if one is.
+pub(super) fn split_joined(argument: &OsStr) -> (&OsStr, Option<&OsStr>) {
+    let bytes = argument.as_bytes();
+    match bytes.iter().position(|byte| *byte == b'=') {
+        Some(end) => {
+            let (name, value) = (&bytes[..end], &bytes[end + 1..]);
+            (OsStr::from_bytes(name), Some(OsStr::from_bytes(value)))
+        }
+        None => (argument, None),
+    }
 }
 
 /// Tests for a number, as it stands behind options that have none here.

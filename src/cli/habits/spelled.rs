@@ -1,7 +1,8 @@
 //! Spellings of options as they were typed, for messages: who typed `-O` knows of no `--dir`.
 
 use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
+
+use super::meaning::split_joined;
 
 /// Spellings that ask for a broken download to be continued.
 const CONTINUING: [&str; 4] = ["-c", "-C", "--continue", "--continue-at"];
@@ -18,9 +19,9 @@ pub(crate) struct Spellings {
 impl Spellings {
     /// Adds a spelling that stands for this argument, a long name with or without its value.
     pub(super) fn add(&mut self, spelling: &str, own: &OsStr) {
-        let name = own.as_bytes().split(|byte| *byte == b'=').next();
-        let name = String::from_utf8_lossy(name.unwrap_or_default());
-        self.typed.push((spelling.to_owned(), name.into_owned()));
+        let (name, _) = split_joined(own);
+        let name = name.to_string_lossy().into_owned();
+        self.typed.push((spelling.to_owned(), name));
     }
 
     /// Adds a spelling that asks for what is done anyway.

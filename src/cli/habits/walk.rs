@@ -4,7 +4,7 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-use super::meaning::{Hint, Meaning, Translation, is_number, joined, unless_zero};
+use super::meaning::{Hint, Meaning, Translation, is_number, joined, split_joined, unless_zero};
 use super::mistakes::Mistakes;
 use super::own::{OwnOption, OwnOptions};
 use super::spelled::Spellings;
@@ -134,10 +134,7 @@ impl<'a> Walk<'a> {
 
     /// An own option, or a foreign one, behind two dashes.
     fn long(&mut self, argument: &'a OsStr) {
-        let bytes = argument.as_bytes();
-        let end = bytes.iter().position(|byte| *byte == b'=');
-        let name = OsStr::from_bytes(&bytes[..end.unwrap_or(bytes.len())]);
-        let value = end.map(|end| OsStr::from_bytes(&bytes[end + 1..]));
+        let (name, value) = split_joined(argument);
         let Some(name) = name.to_str() else {
             self.pass(argument);
             return;

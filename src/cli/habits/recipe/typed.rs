@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
-use crate::cli::habits::meaning::{Meaning, is_number};
+use crate::cli::habits::meaning::{Meaning, is_number, split_joined};
 use crate::cli::habits::own::OwnOptions;
 use crate::cli::habits::table;
 use crate::cli::habits::values::is_duration;
@@ -169,15 +169,15 @@ impl Typed {
 /// Splits an option from the value that is joined to it.
 fn split(argument: &OsStr) -> (String, Option<&OsStr>) {
     let bytes = argument.as_bytes();
-    let (end, value) = match bytes.starts_with(b"--") {
-        true => {
-            let end = bytes.iter().position(|byte| *byte == b'=');
-            (end.unwrap_or(bytes.len()), end.map(|end| &bytes[end + 1..]))
+    let (spelling, value) = match bytes.starts_with(b"--") {
+        true => split_joined(argument),
+        false => {
+            let (letter, value) = bytes.split_at(2);
+            let value = (!value.is_empty()).then(|| OsStr::from_bytes(value));
+            (OsStr::from_bytes(letter), value)
         }
-        false => (2, Some(&bytes[2..]).filter(|value| !value.is_empty())),
     };
-    let spelling = String::from_utf8_lossy(&bytes[..end]).into_owned();
-    (spelling, value.map(OsStr::from_bytes))
+    (spelling.to_string_lossy().into_owned(), value)
 }
 
 /// Tells whether an own option of this spelling has a value; `None` if there is none.
