@@ -317,10 +317,8 @@ impl Engine<'_> {
         };
         match submitted {
             Ok(handle) => {
-                let index = job.target.index;
                 self.submitted += 1;
-                handle.notify(&self.completions.0, index);
-                self.in_flight.insert(index, (job, handle));
+                self.in_flight.insert(job, handle, &self.completions.0);
             }
             Err(()) => {
                 self.unsubmitted = Some(job);
