@@ -90,39 +90,22 @@ impl fmt::Display for HeadError {
 /// A range of [`ResponseHead::bytes`].
 #[derive(Debug, Clone, Copy, Default)]
 struct ByteRange {
-    start: u32,
-    end: u32,
+    start: usize,
+    end: usize,
 }
 
 impl ByteRange {
-    fn new(start: usize, end: usize) -> Self {
-        ByteRange {
-            start: fit(start),
-            end: fit(end),
-        }
-    }
-
     fn of(self, bytes: &[u8]) -> &[u8] {
-        &bytes[self.start as usize..self.end as usize]
+        &bytes[self.start..self.end]
     }
 
     /// The range without blanks at its ends.
     fn trimmed(self, bytes: &[u8]) -> Self {
         let trimmed = trim_start(self.of(bytes));
-        let start = self.end - length(trimmed);
-        ByteRange {
-            start,
-            end: start + length(trim_end(trimmed)),
-        }
+        let start = self.end - trimmed.len();
+        let end = start + trim_end(trimmed).len();
+        ByteRange { start, end }
     }
-}
-
-fn length(text: &[u8]) -> u32 {
-    fit(text.len())
-}
-
-fn fit(place: usize) -> u32 {
-    u32::try_from(place).expect("a head is 256 KiB at most")
 }
 
 /// A header field: its name, and its value without blanks around it.
@@ -135,15 +118,21 @@ struct Field {
 impl Field {
     /// The field in a line, which begins at `start`; `None` if there is none that can be read.
     fn of(line: &[u8], start: usize) -> Option<Self> {
-        let name = line.iter().position(|byte| !is_token_byte(*byte))?;
+        let name = token_length(line);
         let [b':', value @ ..] = trim_start(&line[name..]) else {
             return None;
         };
         let value = trim_start(value);
-        let begin = start + line.len() - value.len();
+        let end = start + line.len();
         (name > 0).then(|| Field {
-            name: ByteRange::new(start, start + name),
-            value: ByteRange::new(begin, begin + trim_end(value).len()),
+            name: ByteRange {
+                start,
+                end: start + name,
+            },
+            value: ByteRange {
+                start: end - value.len(),
+                end: end - value.len() + trim_end(value).len(),
+            },
         })
     }
 }
@@ -333,7 +322,7 @@ impl ResponseHead {
                 if let Some(name) = decisive_name(field.name.of(&self.bytes)) {
                     return Err(HeadError::Control(name));
                 }
-                let (start, end) = (field.value.start as usize, field.value.end as usize);
+                let ByteRange { start, end } = field.value;
                 let odd = self.bytes[start..end].iter_mut();
                 odd.filter(|byte| is_control(**byte))
                     .for_each(|byte| *byte = b' ');
@@ -432,8 +421,8 @@ fn status_line(line: &[u8]) -> Result<(HttpVersion, StatusCode), HeadError> {
 /// 9112, 5.2).
 fn unfold(bytes: &mut [u8], field: &mut Field, start: usize, end: usize) {
     // The value ends before its line end.
-    bytes[field.value.end as usize..start].fill(b' ');
-    field.value.end = fit(end);
+    bytes[field.value.end..start].fill(b' ');
+    field.value.end = end;
     field.value = field.value.trimmed(bytes);
 }
 
@@ -460,6 +449,19 @@ fn decisive_name(name: &[u8]) -> Option<&'static str> {
     ["Transfer-Encoding", "Content-Length", "Location"]
         .into_iter()
         .find(|known| known.as_bytes().eq_ignore_ascii_case(name))
+}
+
+/// The length of the token that a line begins with.
+fn token_length(line: &[u8]) -> usize {
+    // Four at a time without a branch between them: names are most of what is looked at byte by byte.
+    let is_token = |four: &&[u8; 4]| {
+        four.iter()
+            .fold(true, |all, byte| all & is_token_byte(*byte))
+    };
+    let (fours, _) = line.as_chunks();
+    let whole = 4 * fours.iter().take_while(is_token).count();
+    let rest = line[whole..].iter();
+    whole + rest.take_while(|byte| is_token_byte(**byte)).count()
 }
 
 /// True for the characters of a token (RFC 9110, 5.6.2), which the name of a field is.
