@@ -309,8 +309,9 @@ impl Tally {
         summary.retries += u64::from(outcome.requests().saturating_sub(1));
         // An interrupted fetch says nothing about its duration, and its status decided nothing.
         let whole = outcome.verdict != Verdict::Skipped;
+        let busy = outcome.busy();
         if let Some(elapsed) = outcome.elapsed().filter(|_| whole) {
-            let busy = outcome.busy().unwrap_or_default();
+            let busy = busy.unwrap_or_default();
             summary.busy += busy;
             let attempts = outcome.attempts();
             let received = attempts.filter_map(|attempt| attempt.timing.phase(Phase::Receive));
@@ -325,7 +326,7 @@ impl Tally {
         }
         if matches!(outcome.verdict, Verdict::Ok | Verdict::Unchanged) {
             summary.served_bytes = summary.served_bytes.saturating_add(outcome.bytes);
-            if let Some(busy) = outcome.busy() {
+            if let Some(busy) = busy {
                 summary.latency.record(busy);
             }
             if let Some(ttfb) = outcome.last.timing.ttfb() {
