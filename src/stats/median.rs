@@ -117,7 +117,10 @@ mod tests {
         }
         assert_eq!(
             Interval::of_median_at(LEVEL, &[2.0; 9]),
-            Some(Interval { low: 2.0, high: 2.0 })
+            Some(Interval {
+                low: 2.0,
+                high: 2.0
+            })
         );
     }
 }

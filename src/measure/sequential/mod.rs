@@ -156,7 +156,12 @@ impl Sequence {
 
     /// The course, after so many pairs that count.
     pub(super) fn course(&self, pairs: usize) -> AutoRuns {
-        let stopped = || (AutoEnd::Stopped, self.reported_level(AutoEnd::Stopped, pairs));
+        let stopped = || {
+            (
+                AutoEnd::Stopped,
+                self.reported_level(AutoEnd::Stopped, pairs),
+            )
+        };
         let (ended_by, deciding_level) = self.end.unwrap_or_else(stopped);
         AutoRuns {
             ended_by,
