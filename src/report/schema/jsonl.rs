@@ -137,7 +137,8 @@ use crate::report::Baseline;
 ///   whole. If none is, there is a `summary` instead.
 /// - `auto`: `null` if the number of pairs (of a sweep: rounds) was given, or `{ended_by, most_pairs, most_seconds, precision, level,
 ///   deciding_level}`. `ended_by` is `decided`, `precise`, `most_pairs`, `most_time` or `stopped`; `level` is the nominal
-///   level of the interval, with which it covers as often as one at 95 % of a given number of pairs; the verdict is by
+///   level of the interval, with which it covers as often as one at 95 % of a given number of pairs (higher the more looks
+///   there were before); the verdict is by
 ///   the interval at `deciding_level`, which is higher the earlier the pairs were enough.
 /// - `serial`, `parallel`: `{seconds, sample, failed, retries, startup, latency, left_out}`: the time of each run in the
 ///   order of the pairs, their sample as `{n, mean, median, deviation, min, max}`, the failures and retries of all runs
@@ -167,6 +168,7 @@ use crate::report::Baseline;
 ///   a sweep it is `null`, or has `workers` besides, the next number that was tried beyond the knee: why it gained no
 ///   more; the serial arm is one worker then.
 /// - `points`: `{workers, seconds, sample, failed, retries, startup, latency, interval}`, where `interval` is that of the
+///   median, and of an automatic sweep that of the geometric
 ///   mean.
 /// - `search`: `null`, or the cost of an automatic sweep as `{runs, warmups, grid, grid_runs}`
 ///   ([`SearchCost`](crate::model::search_cost::SearchCost)). Its points have unlike numbers of runs, and intervals by
