@@ -221,7 +221,7 @@ fn comparison_counts(comparison: &Comparison) -> Vec<Count> {
     let mut parts = vec![
         counted(comparison.targets, "URL"),
         counted(comparison.pairs() as u64, "pair") + " of runs",
-        counted(u64::from(comparison.warmups), "warm-up"),
+        wording::after_warm_ups(comparison),
         counted(comparison.workers as u64, "worker"),
     ]
     .into_iter()
