@@ -5,6 +5,7 @@
     reason = "a failure here is a failure of the test, and shows where"
 )]
 
+use std::fs;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
