@@ -399,7 +399,6 @@ fn report_plan(
             shows_empty: args.input.allow_empty || args.input.shard.is_some(),
             follows_other: to_stderr && io::stdout().is_terminal(),
             allowed: args.limits.max_failures,
-            interval: args.pool.rate,
             advice: advice::plan(args, inputs, bodies, mode),
         },
         baseline: output.baseline,

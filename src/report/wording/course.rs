@@ -3,9 +3,9 @@
 
 use super::notation::Notation;
 use super::verdict::{has_best, has_finding};
-use crate::report::format::counted;
 use crate::model::auto_runs::{AutoEnd, AutoRuns};
 use crate::model::measurement::{Comparison, Sweep};
+use crate::report::format::counted;
 
 /// The reason why there are no more pairs, where their number was not given: `enough: all is decided`. Where nothing can
 /// be compared, nothing was decided either.

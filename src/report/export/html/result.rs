@@ -213,6 +213,7 @@ fn run_counts(summary: &Summary) -> Vec<Count> {
     }
     more.extend(wording::input_wait(summary, Estimate::of(summary).as_ref()));
     more.extend(wording::retry_wait(summary));
+    more.extend(wording::missed_rate(summary));
     parts.extend(more.into_iter().map(Count::from));
     parts
 }
