@@ -30,6 +30,8 @@ impl Engine<'_> {
                 return Ok(());
             }
         };
+        // A wait that the server asks for begins with its answer, which may have come after the clock was read.
+        let now = ending::moment(&outcome, now);
         let (ruling, due) = self.rule(&mut job, &outcome, now);
         if ruling == Ruling::Free {
             job.note_push_back();

@@ -16,7 +16,7 @@
 //! * `in_flight` are the jobs in the pool.
 //! * `append` appends bodies to packs, in the order of the run log.
 //! * `ending` reads an outcome as its origin's; `finish` emits it or has the job made again.
-//! * `input_wait` measures how long workers were idle for want of input.
+//! * `input_wait` measures how long workers were idle for want of input, `holds` for limits of the user's.
 //! * `poll` decides between blocking and polling for completed jobs.
 //! * `fetch_all` is a run in a few words, for programs that need no more.
 //! * [`resume`] is the run log, and the targets that an earlier run has done.
@@ -31,6 +31,7 @@ mod emit;
 mod ending;
 mod fetch_all;
 mod finish;
+mod holds;
 mod in_flight;
 pub mod input;
 mod input_wait;
@@ -65,6 +66,7 @@ pub use bodies::{Bodies, PlannedFile, Saving};
 pub use config::{Adaptation, CutShort, LOOK_AHEAD, Order, Report, RunConfig, Work};
 pub use displaced::Displaced;
 pub use fetch_all::{FetchAll, Frontier, fetch_all};
+use holds::Holds;
 use in_flight::InFlight;
 use input::{BadTarget, Source, Unreadable};
 use input_wait::{InputWait, Want};
@@ -72,7 +74,7 @@ use job::{Job, StopReason};
 use poll::{POLL_INTERVAL, WaitMode};
 use reorder::Reorder;
 use resume::DoneTargets;
-use schedule::Schedule;
+use schedule::{Schedule, StartLimits};
 use spool::Spool;
 
 /// Runs `work` on `pool`, and sends events to `listener`.
@@ -106,6 +108,8 @@ struct Engine<'a> {
     input_wait: InputWait,
     /// The time in which nothing is under way and all that is left waits for another try, measured alike.
     retry_wait: InputWait,
+    /// The time for which limits kept targets from starting, if there are any.
+    holds: Option<Box<Holds>>,
     /// Jobs given to the pool so far.
     submitted: u64,
     /// The index after that of the last one.
@@ -181,6 +185,8 @@ impl<'a> Engine<'a> {
             read: 0,
             input_wait: InputWait::default(),
             retry_wait: InputWait::default(),
+            holds: (config.limits != StartLimits::default())
+                .then(|| Box::new(Holds::new(config.limits))),
             submitted: 0,
             next_index: 0,
             counted: None,
@@ -287,6 +293,7 @@ impl<'a> Engine<'a> {
             self.input_wait.note(now, self.submitted, want);
             let retry = self.want_of_retries();
             self.retry_wait.note(now, self.submitted, retry);
+            self.note_holds(filled, now);
             self.emit_count()?;
             let ended = self.collect(now)?;
             mode.record(ended, now);
@@ -306,7 +313,9 @@ impl<'a> Engine<'a> {
             // The last jobs are blocked for: they may end before a sleep does.
             let is_nearly_done =
                 self.input == InputState::Exhausted && self.in_flight.len() <= self.pool.workers();
-            if !is_nearly_done && mode.start_poll(now) {
+            // Starts that keep a distance in time are not slept through.
+            let may_poll = !is_nearly_done && self.config.limits.is_unpaced();
+            if may_poll && mode.start_poll(now) {
                 // The pool's queue outlasts the sleep, and no job has to wake this thread.
                 thread::sleep(POLL_INTERVAL);
             } else {

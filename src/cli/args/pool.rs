@@ -48,7 +48,7 @@ pub(crate) struct PoolArgs {
     /// limit].
     ///
     /// The summary then has the latency from the intended start too: it counts what URLs waited because all workers were
-    /// busy, with a server that stalls.
+    /// busy, with a server that stalls, or because pfetch itself was held up. It also says why, if the rate was missed.
     #[arg(long, value_name = "N/s|m|h", value_parser = start_interval)]
     pub(crate) rate: Option<Duration>,
 }

@@ -405,7 +405,6 @@ fn report_plan(
             shows_empty: args.input.allow_empty || args.input.shard.is_some(),
             follows_other: to_stderr && io::stdout().is_terminal(),
             allowed: args.limits.max_failures.unwrap_or_default(),
-            interval: args.pool.rate,
             advice: advice::plan(args, inputs, bodies, mode),
         },
         baseline: output.baseline.unwrap_or_default(),

@@ -144,7 +144,7 @@ impl<W: Write> Human<W> {
         totals::waits(&mut self.out, summary)?;
         self.write_against(false)?;
         totals::origins(&mut self.out, summary)?;
-        totals::figures(&mut self.out, summary, style)?;
+        totals::figures(&mut self.out, summary)?;
         self.advise(summary)
     }
 
