@@ -68,6 +68,7 @@ mod jsonl_bodies;
 mod knee_search;
 mod layers;
 mod library;
+mod many_hosts;
 mod margin;
 mod masked_secrets;
 mod measured;
