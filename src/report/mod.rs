@@ -2,11 +2,12 @@
 //!
 //! A report is a [`Listener`](crate::model::event::Listener) over an injected writer, so it can be tested
 //! as exact bytes. Nothing else in the library prints. `terminal` is for people, `schema` is the JSON that
-//! is written and replayed, `template` lines of the user's own form, `export` the files; `wording` and `format` decide the texts that they share.
+//! is written and replayed, `template` lines of the user's own form, `export` the files; `wording` and `format` decide the texts that they share, and `external_sort` sorts what is too much for memory.
 
 mod against;
 mod dry_run;
 pub mod export;
+mod external_sort;
 mod fanout;
 mod format;
 mod json_schema;

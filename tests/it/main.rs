@@ -81,6 +81,7 @@ mod pool;
 mod proxy;
 mod readme;
 mod replay_merge;
+mod replay_order;
 mod replay_shards;
 mod report;
 mod resume;
