@@ -71,11 +71,11 @@ pub struct Summary {
     pub slowest_waits: Duration,
     /// The part of [`busy`](Summary::busy) in which bodies came: the HAR phase `receive` of all attempts.
     pub receiving: Duration,
-    /// The times that successful targets kept workers busy ([`Outcome::busy`]): of their answers, without the waits
-    /// between attempts, which are pfetch's own. An immediate failure or a time-out says nothing about the speed of
+    /// The times that successful targets kept workers busy ([`Outcome::busy`]): of all their attempts, those that a
+    /// server refused among them, without the waits between them, which are pfetch's own. An immediate failure or a time-out says nothing about the speed of
     /// the others.
     pub latency: Latency,
-    /// The times to first byte of the same targets.
+    /// The times to first byte of the same targets, in their last attempts.
     pub ttfb: Latency,
     /// Their latency from the intended start ([`Outcome::intended_latency`]), of a run with a rate.
     pub intended: Option<Latency>,

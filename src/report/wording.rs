@@ -132,9 +132,10 @@ pub(super) fn of_succeeded(summary: &Summary) -> Option<String> {
     (summary.failed > 0).then(|| format!("of {} ok", grouped(all)))
 }
 
-/// The waits that latencies leave out, where there were any: pfetch's own, for another attempt.
-pub(super) fn without_waits(summary: &Summary) -> Option<String> {
-    (summary.retries > 0).then(|| "without waits for retries".to_owned())
+/// The parts of a URL's time, where one was tried again: also the attempts that the server refused, but not pfetch's own
+/// waits.
+pub(super) fn all_attempts(summary: &Summary) -> Option<&'static str> {
+    (summary.retries > 0).then_some("all attempts of a URL, without the waits between them")
 }
 
 /// The percentiles of both arms' URLs, all runs together: `serial p50 20.5 ms  p95 20.7 ms`.

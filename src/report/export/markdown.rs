@@ -298,9 +298,10 @@ fn latencies(summary: &Summary) -> String {
             duration(latency.max()?)
         ))
     };
-    let waits = wording::without_waits(summary).map_or(String::new(), |text| format!(", {text}"));
+    let attempts =
+        wording::all_attempts(summary).map_or(String::new(), |text| format!(": {text}"));
     let rows: String = [
-        row(&format!("time{waits}"), &summary.latency),
+        row(&format!("time{attempts}"), &summary.latency),
         row("to the first byte", &summary.ttfb),
         summary
             .intended

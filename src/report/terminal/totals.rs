@@ -173,7 +173,7 @@ pub(super) fn figures(
     }
     if let Some(times) = percentiles(&summary.latency) {
         let times = times.chain(wording::of_succeeded(summary));
-        let times = times.chain(wording::without_waits(summary));
+        let times = times.chain(wording::all_attempts(summary).map(str::to_owned));
         out.write_parts("  latency    ", times, "  ", LABEL)?;
     }
     if let Some(times) = summary.intended.as_ref().and_then(percentiles) {

@@ -45,8 +45,11 @@ pub(super) fn section(runs: &[(&str, &Summary)]) -> Markup {
             // One time has no distribution.
             @let has_several = runs.iter().any(|(_, summary)| summary.latency.count() > 1);
             .beside { (percentiles(&runs)) @if has_several { (histogram(&runs)) } }
-            @if let Some(waits) = runs.iter().find_map(|(_, summary)| wording::without_waits(summary)) {
-                p.note { "Times are of the answers, " (waits) "." }
+            @if let Some(attempts) = runs.iter().find_map(|(_, summary)| wording::all_attempts(summary)) {
+                p.note {
+                    "A time is that of " (attempts) ": also of those that the server refused (429, 503). The first byte \
+                     is that of the last attempt."
+                }
             }
         }
     }
