@@ -12,6 +12,7 @@ use crate::model::run_part::RunPart;
 use crate::model::run_shard::MissingShards;
 use crate::model::slowdown::{LatencyByLoad, Slowdown};
 use crate::model::timing::Phase;
+use crate::model::unreadable_list::UnreadableList;
 use crate::stats::Latency;
 
 /// The figures of a run.
@@ -93,6 +94,8 @@ pub struct Summary {
     /// The targets of the whole input, of a run that was stopped, if they could be counted: those that it did
     /// not come to read are not among the skipped ones.
     pub listed: Option<u64>,
+    /// The lists that could not be read to their end, so that the targets are not all that were asked for.
+    pub unreadable: Vec<UnreadableList>,
     /// The runs of a comparison or a sweep that was stopped. The counts are then those of all runs
     /// together, and there are no times: those of different arms mean nothing together.
     pub runs: Option<RunsMade>,
@@ -249,6 +252,7 @@ impl Summary {
         self.slowdown = self.slowdown.or(other.slowdown);
         self.stopped |= other.stopped;
         self.output_failed |= other.output_failed;
+        UnreadableList::add_new(&mut self.unreadable, &other.unreadable);
         self.runs = self.runs.or(other.runs);
         self.merged = self.merged.or(other.merged);
     }
@@ -393,6 +397,16 @@ impl Tally {
     /// Records the number of targets in the whole input, of a run that was stopped.
     pub fn set_listed(&mut self, listed: Option<u64>) {
         self.summary.listed = listed;
+    }
+
+    /// Records that a list could not be read to its end.
+    pub fn add_unreadable(&mut self, list: UnreadableList) {
+        self.summary.unreadable.push(list);
+    }
+
+    /// The lists that could not be read to their end.
+    pub fn unreadable(&self) -> &[UnreadableList] {
+        &self.summary.unreadable
     }
 
     /// Records that a report could not be written, which ends the run.

@@ -65,6 +65,7 @@ mod intended;
 mod journal;
 mod json_schema;
 mod jsonl_bodies;
+mod junit_ends;
 mod knee_search;
 mod layers;
 mod library;

@@ -63,6 +63,7 @@ pub(super) fn counts(
             .map(duration),
         wording::workers(summary),
         wording::stopped(summary),
+        wording::unread_lists(summary),
     ];
     out.write_parts(&label, parts.into_iter().flatten(), " · ", 4)
 }
