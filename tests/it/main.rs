@@ -97,6 +97,7 @@ mod templates;
 mod test_server;
 mod tls;
 mod undecided;
+mod unwritable;
 mod way_on;
 mod why;
 mod worker_gains;
