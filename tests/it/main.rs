@@ -93,6 +93,7 @@ mod shards;
 mod stop_grace;
 mod streams;
 mod sweep_auto;
+mod sweep_table;
 mod templates;
 mod test_server;
 mod tls;
