@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::blocking::BlockingInput;
 use super::signals::SignalWatch;
-use super::{StartError, complain, shown, warn_of};
+use super::{StartError, complain, shown, unwritable, warn_of};
 use crate::cli::{ExitReasons, JudgePlan};
 use crate::measure::assert::NO_BASELINE_YET;
 use crate::measure::baseline::{
@@ -227,7 +227,7 @@ fn read(path: &Path, signals: &SignalWatch) -> Result<(String, History), StartEr
 fn create(path: &Path, plan: &JudgePlan, signals: &SignalWatch) -> Result<HistoryFile, StartError> {
     let name = shown(path);
     let replacement = AtomicFile::create(path, signals.temporary_files())
-        .map_err(|error| StartError::local(&format!("cannot write {name}"), &error))?;
+        .map_err(|error| unwritable(path, &error))?;
     warn_of(replacement.refused_mode());
     // An empty one is as good as none: mktemp makes such.
     if !plan.is_followed && fs::metadata(path).is_ok_and(|there| there.len() > 0) {

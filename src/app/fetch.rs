@@ -93,7 +93,7 @@ pub(super) fn run(mut plan: Plan, opened: Opened) -> Result<ExitReasons, StartEr
         sweep: None,
         against: against.as_ref(),
         is_first: session.is_first(),
-        allows_empty: plan.allows_empty && report.unreadable.is_empty(),
+        allows_empty: plan.allows_empty && report.summary.unreadable.is_empty(),
     };
     // After a run that was cut short no assertion holds; the reports that can still be written say so.
     let judged = session.judge(&figures, &mut reports);
@@ -203,7 +203,7 @@ fn add_reasons(
     reasons: &mut ExitReasons,
 ) {
     reasons.local |= report.summary.local > 0;
-    reasons.usage |= !report.unreadable.is_empty();
+    reasons.usage |= !report.summary.unreadable.is_empty();
     if report.is_full {
         complain(match saves {
             true => "the disk is full: nothing more was started; what is complete is saved",

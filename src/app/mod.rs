@@ -163,6 +163,27 @@ impl StartError {
     }
 }
 
+/// The failure of a file that cannot be written, told before anything is fetched. Every place that is written to and
+/// cannot be is a failure on this side, one that is read a mistake.
+fn unwritable(path: &Path, error: &io::Error) -> StartError {
+    let name = shown(path);
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    match folder.filter(|folder| error.kind() == io::ErrorKind::NotFound && !folder.exists()) {
+        Some(folder) => {
+            let folder = shown(folder);
+            StartError {
+                message: format!(
+                    "cannot write {name}: there is no folder {folder}; make it first (mkdir -p)"
+                ),
+                reasons: ExitReasons::local(),
+            }
+        }
+        None => StartError::local(&format!("cannot write {name}"), error),
+    }
+}
+
 /// Makes a path safe to print. It may hold control characters: anything but NUL.
 fn shown(path: &Path) -> String {
     escape(&path.display().to_string())

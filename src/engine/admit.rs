@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::Engine;
 use super::backoff::WithBackoff;
 use super::config::{CutShort, LOOK_AHEAD};
-use super::input::{Item, NextInput, Unreadable};
+use super::input::{Item, NextInput};
 use super::job::Job;
 use super::schedule::NextStart;
 use crate::model::outcome::Outcome;
@@ -120,9 +120,8 @@ impl Engine<'_> {
                     self.admit(item, since, now)?;
                 }
                 NextInput::Unreadable(list) => {
-                    let Unreadable { name, reason } = &list;
-                    self.emit_warning(format!("{name}: {reason}"))?;
-                    self.unreadable.push(list);
+                    self.emit_warning(list.to_string())?;
+                    self.tally.add_unreadable(list);
                 }
                 NextInput::Wait => {
                     self.arrival.wait();

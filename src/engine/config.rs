@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::bodies::Bodies;
 use super::displaced::Displaced;
-use super::input::{BadTarget, Source, UnevenShards, Unreadable};
+use super::input::{BadTarget, Source, UnevenShards};
 use super::resume::{DoneTargets, OtherList};
 use super::retry::RetryPolicy;
 use super::schedule::{ServerPolicy, StartLimits};
@@ -121,8 +121,6 @@ impl From<Source> for Work {
 pub struct Report {
     /// The figures.
     pub summary: Summary,
-    /// Lists that could not be read to their end.
-    pub unreadable: Vec<Unreadable>,
     /// Set if the deadline passed before all was done.
     pub overdue: bool,
     /// Set if the run stopped because the disk was full.

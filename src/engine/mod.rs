@@ -68,7 +68,7 @@ pub use displaced::Displaced;
 pub use fetch_all::{FetchAll, Frontier, fetch_all};
 use holds::Holds;
 use in_flight::InFlight;
-use input::{BadTarget, Source, Unreadable};
+use input::{BadTarget, Source};
 use input_wait::{InputWait, Want};
 use job::{Job, StopReason};
 use poll::{POLL_INTERVAL, WaitMode};
@@ -117,7 +117,6 @@ struct Engine<'a> {
     /// The number of items that has been emitted.
     counted: Option<u64>,
     done: Option<DoneTargets>,
-    unreadable: Vec<Unreadable>,
     /// The bad line that ended the reading, with [`RunConfig::strict`].
     bad: Option<BadTarget>,
 
@@ -191,7 +190,6 @@ impl<'a> Engine<'a> {
             next_index: 0,
             counted: None,
             done,
-            unreadable: Vec::new(),
             bad: None,
             schedule: Schedule::new(config.limits, config.server_policy(pool.workers())),
             spool: Spool::default(),
@@ -267,7 +265,6 @@ impl<'a> Engine<'a> {
         };
         Report {
             summary: self.tally.summary(),
-            unreadable: self.unreadable,
             overdue: matches!(self.stopped, Some(StopReason::Deadline(_))),
             is_full: self.is_disk_full,
             uneven_shards: self.source.uneven_shards().cloned(),

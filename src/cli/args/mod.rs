@@ -41,6 +41,9 @@ pub(super) use values::{PinnedEntry, TypedExport, TypedHeader, TypedRuns, TypedS
 /// names a group after its struct.
 const WITH_REPLAY: [&str; 3] = ["AboutArgs", "JudgeArgs", "OutputArgs"];
 
+/// The options of the other groups that work for a replay, because they are about its report.
+const ALSO_WITH_REPLAY: [&str; 1] = ["order"];
+
 /// The command line as it was typed.
 #[derive(Debug, Default, Parser)]
 #[command(
@@ -128,6 +131,7 @@ impl TypedArgs {
             .get_groups()
             .filter(|group| !WITH_REPLAY.contains(&group.get_id().as_str()))
             .flat_map(|group| group.get_args().cloned())
+            .filter(|option| !ALSO_WITH_REPLAY.contains(&option.as_str()))
             .collect();
         command.mut_arg("replay", |replay| replay.conflicts_with_all(fetching))
     }

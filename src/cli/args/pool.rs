@@ -23,6 +23,9 @@ pub(crate) struct PoolArgs {
     pub(crate) queue: Option<usize>,
 
     /// The order of the report [default: completion].
+    ///
+    /// With --replay, 'completion' is the order of the files. 'input' is that of the list, and of several lists one
+    /// after the other.
     #[arg(long,
         value_name = "completion|input",
         value_parser = choice(&[("completion", Order::Completion), ("input", Order::Input)])

@@ -34,7 +34,7 @@ use crate::report::Baseline;
 /// | `sweep` | last in a sweep, in place of the summary | `targets`, `stopped`, `search`, `points`, `passed_over`, `knee`, `speedup`, `law`, `gains`, `differing`, `margin`, `notices`, `why` |
 /// | `against` | just before the last, if there is a baseline | `file`, `version`, `started_at`, `points`, `why`, `margin`, `notices` |
 /// | `gate` | after the last, for each assertion | `gate`, `verdict` (`held`, `failed`, `inconclusive`, `unknown`, `skipped`), `value`, `unit`, `interval`, `why`, `of` |
-/// | `summary` | last | `targets`, `ok`, `unchanged`, `failed`, `not_done`, `skipped`, `done_before`, `retries`, `bytes`, `served_bytes`, `wire_bytes`, `workers`, `paced`, `pacing`, `stopped`, `listed`, `runs`, `parallel`, `input_wait`, `input_idle`, `retry_idle`, `serial`, `throughput`, `urls_per_second`, `latency`, `ttfb`, `intended_latency`, `slowdown`, `statuses`, `origins`, `more_origins`, `merged`, `parts` |
+/// | `summary` | last | `targets`, `ok`, `unchanged`, `failed`, `not_done`, `skipped`, `done_before`, `retries`, `bytes`, `served_bytes`, `wire_bytes`, `workers`, `paced`, `pacing`, `stopped`, `listed`, `unreadable`, `runs`, `parallel`, `input_wait`, `input_idle`, `retry_idle`, `serial`, `throughput`, `urls_per_second`, `latency`, `ttfb`, `intended_latency`, `slowdown`, `statuses`, `origins`, `more_origins`, `merged`, `parts` |
 ///
 /// `workers` of `run` is the most that the run may have; an automatic sweep may need fewer, which its `arm` lines say.
 ///
@@ -130,6 +130,8 @@ use crate::report::Baseline;
 ///   asked again), `list` (it came slowly), `pfetch` (it was stopped, or the machine or its output kept it up),
 ///   `per-host`, `host-delay`, `limit-rate`. Of merged runs the times are sums, and the rate is that of the run that
 ///   missed it by most.
+/// - `unreadable`: the lists of the input that could not be read to their end, as `{name, reason}`; left out where all
+///   could. The targets are then not all that were asked for, whatever became of them.
 /// - `listed`: `null`, or the targets of the whole input of a run that was `stopped`, if they could be counted;
 ///   `targets` are those that the run came to read.
 /// - `merged`: `null`, or the number of runs that a replay merged. Then `parallel` is the time in which any of them

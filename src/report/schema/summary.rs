@@ -20,6 +20,7 @@ use crate::model::run_shard::RunShard;
 use crate::model::slowdown::Slowdown;
 use crate::model::summary::{RunsMade, Summary};
 use crate::model::text::excerpt;
+use crate::model::unreadable_list::UnreadableList;
 use crate::report::Baseline;
 use crate::stats::Latency;
 
@@ -108,6 +109,10 @@ pub(in crate::report) struct SummaryRecord<'a> {
     stopped: bool,
     #[serde(default, deserialize_with = "number::maybe_count")]
     listed: Option<u64>,
+    /// The lists that could not be read to their end. Left out where all could.
+    #[serde(default, skip_serializing_if = "<[UnreadableList]>::is_empty")]
+    #[schemars(length(min = 1))]
+    unreadable: Cow<'a, [UnreadableList]>,
     #[serde(skip_deserializing)]
     runs: Option<RunsMade>,
     parallel: Option<Seconds>,
@@ -172,6 +177,7 @@ impl<'a> SummaryRecord<'a> {
             pacing: summary.pacing.as_ref().map(Into::into),
             stopped: summary.stopped,
             listed: summary.listed,
+            unreadable: Cow::Borrowed(&summary.unreadable),
             runs: summary.runs,
             parallel: summary.makespan.map(Seconds),
             input_wait: Seconds(summary.input_wait),
@@ -207,6 +213,7 @@ impl<'a> SummaryRecord<'a> {
             pacing: self.pacing.as_ref().map(Into::into),
             stopped: self.stopped,
             listed: self.listed.filter(|_| self.stopped),
+            unreadable: self.unreadable.to_vec(),
             makespan: self.parallel.map(|time| time.0),
             input_wait: self.input_wait.0,
             input_idle: self.input_idle.0,

@@ -1,4 +1,5 @@
-//! Lines of a report: on a terminal broken between words, elsewhere one for each item, so that they can be searched.
+//! Lines of a report. Those of a summary are broken between words on a terminal and elsewhere alike; those of URLs are on
+//! a terminal only, so that in a pipe each URL is a line.
 
 use std::io::{self, Write};
 use std::ops::Range;
@@ -64,11 +65,12 @@ const FILLED: usize = 24;
 #[derive(Debug)]
 pub(super) struct TextWriter<W> {
     out: W,
+    /// The columns of the terminal, between whose edges the lines of URLs are broken.
     columns: Option<usize>,
 }
 
 impl<W: Write> TextWriter<W> {
-    /// A writer that breaks lines, if there is a number of columns.
+    /// A writer that breaks the lines of URLs too, if there is a number of columns.
     pub(super) fn new(out: W, columns: Option<usize>) -> Self {
         TextWriter {
             out,
@@ -76,10 +78,14 @@ impl<W: Write> TextWriter<W> {
         }
     }
 
-    /// Tells that a line is wider than its part of the terminal.
+    /// The columns of a summary.
+    fn summary_columns(&self) -> usize {
+        self.columns.map_or(WIDTH, |columns| columns.min(WIDTH))
+    }
+
+    /// Tells that a line is wider than a summary.
     pub(super) fn is_too_wide(&self, line: &str) -> bool {
-        self.columns
-            .is_some_and(|columns| measure_text_width(line) > columns.min(WIDTH))
+        measure_text_width(line) > self.summary_columns()
     }
 
     /// Writes `label` and the parts, with `gap` between them. A part that does not fit its line begins another one,
@@ -91,9 +97,7 @@ impl<W: Write> TextWriter<W> {
         gap: &str,
         indent: usize,
     ) -> io::Result<()> {
-        let most = self
-            .columns
-            .map_or(usize::MAX, |columns| columns.min(WIDTH));
+        let most = self.summary_columns();
         self.out.write_all(label.as_bytes())?;
         let mut column = measure_text_width(label);
         for (place, part) in parts.into_iter().enumerate() {
@@ -120,8 +124,8 @@ impl<W: Write> TextWriter<W> {
 
     /// Writes `label` and a sentence, in as many lines as it needs.
     pub(super) fn write_text(&mut self, label: &str, text: &str) -> io::Result<()> {
-        let columns = self.columns.map(|columns| columns.min(WIDTH));
-        let lines = wrapped(label, text, LABEL, columns);
+        let columns = self.summary_columns();
+        let lines = wrapped(label, text, LABEL, Some(columns));
         writeln!(self.out, "{lines}")
     }
 
@@ -316,16 +320,30 @@ mod tests {
     }
 
     #[test]
-    fn without_a_terminal_an_item_is_a_line() {
-        let words = "word ".repeat(50) + "· and more";
+    fn without_a_terminal_a_summary_is_broken_as_on_one_of_80_columns() {
+        let words = "word ".repeat(50) + "and more";
         let parts = || (0..50).map(|part| format!("part {part}"));
-        assert_eq!(
-            with(None, |out| out.write_text("  gate  ", &words)),
-            format!("  gate  {words}\n")
-        );
-        let line = with(None, |out| out.write_parts("  a  ", parts(), " · ", 4));
-        assert_eq!(line.lines().count(), 1, "{line}");
-        let rows: Vec<String> = parts().collect();
+        for columns in [None, Some(80), Some(200)] {
+            let sentence = with(columns, |out| out.write_text("  gate       ", &words));
+            let list = with(columns, |out| out.write_parts("  a  ", parts(), " · ", 4));
+            for text in [sentence, list] {
+                let widest = text.lines().map(measure_text_width).max();
+                assert!(
+                    widest.is_some_and(|widest| (60..=80).contains(&widest)),
+                    "{text}"
+                );
+                // What a line is searched for begins it, and the others are below that.
+                let mut further = text.lines().skip(1).peekable();
+                assert!(further.peek().is_some(), "{text}");
+                assert!(further.all(|line| line.starts_with("    ")), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn without_a_terminal_a_url_and_a_message_are_a_line_each() {
+        let words = "word ".repeat(50) + "· and more";
+        let rows: Vec<String> = (0..50).map(|part| format!("part {part}")).collect();
         let row = with(None, |out| out.write_row("line ", &rows, &words));
         assert_eq!(row, format!("line {}{words}\n", rows.concat()));
         let message = wrapped_message(&words, None);
