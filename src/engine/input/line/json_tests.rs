@@ -68,7 +68,7 @@ fn a_mistake_is_told_by_its_field_and_what_that_takes() {
         ),
         (
             r#"{"url": "\ud800"}"#,
-            "\"url\" is no text: lone leading surrogate in hex escape",
+            "\"url\" is no text: unexpected end of hex escape",
         ),
     ] {
         assert_eq!(mistake(text), expected, "{text}");
