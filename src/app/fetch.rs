@@ -183,7 +183,7 @@ fn open_log(
 /// Says in a line each what a user would not expect of files and shards.
 fn add_notes(report: &Report, shard: Option<RunShard>, detail: Detail) {
     let has_notes = detail.has_summary();
-    if let Some(displaced) = report.displaced.as_ref().filter(|_| has_notes) {
+    for displaced in report.displaced.iter().filter(|_| has_notes) {
         complain(&format!("warning: {displaced}"));
     }
     if let Some(foreign) = report.foreign_parts.as_ref().filter(|_| has_notes) {

@@ -128,7 +128,7 @@ pub struct Report {
     /// The reason why the shards of the input are uneven, if its items were dealt out to them by their hosts.
     pub uneven_shards: Option<UnevenShards>,
     /// Files that got other names than their URLs', since files of other URLs hold those.
-    pub displaced: Option<Displaced>,
+    pub displaced: Vec<Displaced>,
     /// Targets that failed by a limit on time, in the last of several attempts.
     pub timed_out_again: u64,
     /// Files with the names of parts that are not pfetch's, and were left alone.

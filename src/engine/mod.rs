@@ -64,7 +64,7 @@ use append::PackBatch;
 use backoff::Backoff;
 pub use bodies::{Bodies, PlannedFile, Saving};
 pub use config::{Adaptation, CutShort, LOOK_AHEAD, Order, Report, RunConfig, Work};
-pub use displaced::Displaced;
+pub use displaced::{Displaced, DisplacedBy};
 pub use fetch_all::{FetchAll, Frontier, fetch_all};
 use holds::Holds;
 use in_flight::InFlight;

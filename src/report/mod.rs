@@ -24,7 +24,7 @@ pub use fanout::Fanout;
 pub use format::{bytes, counted, duration, grouped};
 pub use json_schema::json_schema;
 pub use schema::{JsonLines, replay, result_line};
-pub use template::{Template, TemplateError, TemplateField, TemplateLines};
+pub use template::{MissingVariable, Template, TemplateError, TemplateField, TemplateLines};
 pub use terminal::{
     AboveProgress, Advice, Detail, Human, HumanStyle, Progress, Screen, Verbose, Warnings, WayOn,
     stderr_columns, stdout_columns, wrapped_message,

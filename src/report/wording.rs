@@ -26,6 +26,8 @@ pub(super) use verdict::{
     no_difference, sweep_heading, sweep_stopped, sweep_verdict, would_tell,
 };
 
+use std::fmt::Write as _;
+
 use crate::measure::{Estimate, UnseenLimit, Withheld};
 use crate::model::event::AssertionResult;
 use crate::model::measurement::ArmTimes;
@@ -156,8 +158,9 @@ pub(super) fn latency_of_runs(times: &ArmTimes) -> Option<String> {
 /// The name of the latency that counts from the start that the rate of the run intended.
 pub(super) const FROM_INTENDED_START: &str = "from the intended start";
 
-/// The throughput and the rate of URLs: `10.6 kB/s`, `10.0 URLs/s`. Both are of what succeeded, and the rate says
-/// so if something failed.
+/// The throughput and the rate of URLs: `10.6 kB/s`, `10.0 URLs/s`. Both are of what succeeded. The rate says so if
+/// something failed, and the throughput if the size of the run has more bytes, those of error pages or of bodies that
+/// a stop cut off: `10.6 kB/s (51.0 kB of 38 ok)`.
 pub(super) fn rates(summary: &Summary) -> Option<[String; 2]> {
     // The runs of a measurement that was stopped are of different arms, and of merged ones that were, nobody knows how
     // long they went on. One run has the rate of what was done in all of its time.
@@ -165,7 +168,15 @@ pub(super) fn rates(summary: &Summary) -> Option<[String; 2]> {
         return None;
     }
     let (throughput, per_second) = (summary.throughput()?, summary.rate()?);
-    let throughput = format!("{}/s", bytes(throughput as u64));
+    let mut throughput = format!("{}/s", bytes(throughput as u64));
+    let [served, all] = [summary.served_bytes, summary.bytes].map(bytes);
+    if served != all {
+        let _ = write!(
+            throughput,
+            " ({served} of {} ok)",
+            grouped(summary.succeeded())
+        );
+    }
     let urls = match summary.failed {
         0 => "URLs/s",
         _ => "successful URLs/s",

@@ -46,6 +46,7 @@ mod cli_requests;
 mod cli_signals;
 mod compare;
 mod compare_truth;
+mod curl_users;
 mod descriptors;
 mod dry_run;
 mod engine;

@@ -286,18 +286,18 @@ fn files_that_were_kept_without_a_question_are_not_called_unchanged() {
         human(HumanStyle::default(), vec![], summary)
     };
     for (unchanged, unchecked, counted, last) in [
-        (20, 20, ": 20 ok (kept, not checked), ", "20 not asked\n"),
+        (20, 20, ": 20 ok (kept, not checked), ", "20 × not asked\n"),
         (
             12,
             12,
             ": 20 ok (12 kept, not checked), ",
-            "  12 not asked\n",
+            "  12 × not asked\n",
         ),
         (
             12,
             2,
             ": 20 ok (10 unchanged, 2 kept, not checked), ",
-            "  10 without a status  2 not asked\n",
+            "  10 × without a status  2 × not asked\n",
         ),
     ] {
         let text = counts(unchanged, unchecked);
@@ -812,8 +812,8 @@ fn many_urls_have_percentiles_a_rate_and_counts_of_their_statuses() {
         figures,
         [
             "  latency    p50 49.0 ms  p95 94.0 ms  p99 98.0 ms  max 98.0 ms  of 98 ok",
-            "  rate       2.5 MB/s · 49.0 successful URLs/s",
-            "  statuses   98 × 200  1 × 500  1 without a status",
+            "  rate       2.5 MB/s (5.0 MB of 98 ok) · 49.0 successful URLs/s",
+            "  statuses   98 × 200  1 × 500  1 × without a status",
         ],
         "{text}"
     );

@@ -13,7 +13,7 @@ pub(crate) struct OutputArgs {
     /// Text for people, JSON Lines, or a template as '{status} {url}'.
     ///
     /// [default: human] A template has {url} {final_url} {status} {time} {ttfb} {bytes} {type} {path} {error}
-    /// {index} {redirects} {attempts} {remote} {remote_ip} (times in seconds; empty where there is none, but for a {status} of 000), \n, \t, \0, and {{ }} for braces. A line
+    /// {index} {redirects} {attempts} {remote} {remote_ip} {scheme} {time_namelookup} {time_connect} {time_appconnect} (times in seconds; empty where there is none, but for a {status} of 000), \n, \t, \0, and {{ }} for braces. A line
     /// end is added where it has none. curl's %{http_code} and the like are understood. Only its lines
     /// go to standard output, and the rest to standard error.
     #[arg(long,

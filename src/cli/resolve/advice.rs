@@ -34,6 +34,8 @@ pub(super) fn note(
     let is_redirected = terminal::is_stdout_redirected();
     if !matches!(mode, Mode::Fetch)
         || expectation == Expectation::None
+        // Nothing but failures is to be told.
+        || args.output.quiet > 1
         || !(is_redirected || io::stdout().is_terminal())
     {
         return None;
@@ -145,7 +147,7 @@ fn way_on(args: &TypedArgs, inputs: &Inputs, bodies: &BodiesPlan) -> Option<WayO
         BodiesPlan::File { store, .. } => logged.or(file(*store)),
         BodiesPlan::Dir { store, .. } if inputs.is_one_url() => logged.or(file(*store)),
         BodiesPlan::Dir { store, .. } => logged.or(Some(match store.exists {
-            Exists::Skip | Exists::Update => WayOn::Files,
+            Exists::Skip | Exists::Update | Exists::Refresh => WayOn::Files,
             // What is there already would be fetched again, or fail.
             Exists::Overwrite | Exists::Rename | Exists::Fail => WayOn::NoLog,
         })),

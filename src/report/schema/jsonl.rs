@@ -98,7 +98,9 @@ use crate::report::Baseline;
 /// - `targets` are `ok`, `unchanged`, `failed` and `skipped` together. `skipped`: those that were left undone by a stop
 ///   (a signal, `--fail-fast`) or the deadline, under way or not begun; nothing was found out about them, so that they
 ///   are not among the `failed`. `not_done`: those of them that the deadline of the run (`--deadline`) cut off, whose
-///   `error` has the kind `deadline`.
+///   `error` has the kind `deadline`; 0 after a stop, which the user knows of.
+/// - `bytes`: the body bytes of all targets, those of error pages and of bodies that a stop cut off too; `served_bytes`:
+///   those of the targets that succeeded.
 /// - `input_wait`: the part of `parallel` in which a worker was idle because the input gave nothing; `input_idle`:
 ///   the part of that in which nothing was under way, which `speedup` leaves out.
 /// - `retry_idle`: the part of `parallel` in which nothing was under way, as all that was left waited for another try or

@@ -86,16 +86,21 @@ pub(in crate::report) struct SummaryRecord<'a> {
     unchanged: u64,
     #[serde(skip_deserializing)]
     failed: u64,
+    /// Those of the `skipped` targets that the deadline of the run cut off. Those that a signal or `--fail-fast` left
+    /// are among the `skipped` only.
     #[serde(skip_deserializing)]
     not_done: u64,
+    /// Targets that were left undone, under way or not begun, by a stop or the deadline of the run.
     #[serde(skip_deserializing)]
     skipped: u64,
     #[serde(deserialize_with = "number::count")]
     done_before: u64,
     #[serde(skip_deserializing)]
     retries: u64,
+    /// Body bytes of all targets: those of failures and of bodies that were cut off too.
     #[serde(skip_deserializing)]
     bytes: u64,
+    /// Body bytes of the targets that succeeded, of which `throughput` is.
     #[serde(skip_deserializing)]
     served_bytes: u64,
     #[serde(deserialize_with = "number::count")]

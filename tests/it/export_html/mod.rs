@@ -84,7 +84,8 @@ fn a_run_opens_with_its_verdict_and_totals() {
          best possible by these times 2.00× (2 workers)\n\
          --compare measures it"
     );
-    let lead = "3 ok\n1 failed\n4.2 kB\n2 workers\n8.0 kB/s\n7.5 successful URLs/s\n";
+    let lead = "3 ok\n1 failed\n4.2 kB\n2 workers\n8.0 kB/s (3.2 kB of 3 ok)\n\
+                7.5 successful URLs/s\n";
     let spans = text(&page, "span");
     assert!(spans.starts_with(lead), "{spans}");
     let time = named(&page, "time")[0];
