@@ -70,6 +70,10 @@ impl SerialRun<'_> {
                 NextInput::Item(Item::Elsewhere(_)) => continue,
                 // Reported already, when the list was read for the first time.
                 NextInput::Unreadable(_) => continue,
+                NextInput::Rewritten(list) => {
+                    self.listener.event(&Event::Warning(list.to_string()))?;
+                    continue;
+                }
                 NextInput::Wait => {
                     let messages = self.source.receiver();
                     if let Some(message) = messages.and_then(|input| input.recv().ok()) {

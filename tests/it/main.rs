@@ -80,6 +80,7 @@ mod pending;
 mod pool;
 mod proxy;
 mod readme;
+mod repeat;
 mod replay_merge;
 mod replay_shards;
 mod report;

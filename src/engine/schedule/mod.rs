@@ -12,6 +12,7 @@
 //! * `rate_evidence` tells servers that limit requests by rate, and how many a second they take.
 //! * `rate_grid` tells by how much a start comes later than the rate intended.
 //! * `check` and `push_back` tell pages that are broken from a server that has too much to do.
+//! * `remove` takes items back that wait.
 //! * `probe` tries an origin that only fails with one item at a time, and gives it up in the end.
 
 mod at_once;
@@ -27,6 +28,7 @@ mod push_back;
 mod queue;
 mod rate_evidence;
 mod rate_grid;
+mod remove;
 mod server_rate;
 #[cfg(test)]
 mod server_tests;
