@@ -69,14 +69,14 @@ impl Read for ListBytes<'_> {
 /// The version of an open file, which every write to it changes. Another file in its place is no other version: the
 /// open one is read to its end. (So the time of the status, st_ctime, does not count: it changes with the names.)
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FileVersion {
+pub(crate) struct FileVersion {
     length: u64,
     modified: (i64, i64),
 }
 
 impl FileVersion {
     /// The version of `file` as it is now; `None` if the system does not tell.
-    pub fn of(file: &File) -> Option<Self> {
+    pub(crate) fn of(file: &File) -> Option<Self> {
         let metadata = file.metadata().ok()?;
         Some(FileVersion {
             length: metadata.len(),

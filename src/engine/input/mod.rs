@@ -34,7 +34,8 @@ use crate::model::target::{DefaultScheme, Target, Verb};
 pub use feed::TargetSender;
 pub use line::MAX_LINE_BYTES;
 use line::{BadLine, ParsedLine, UnparsedItem};
-pub use list_file::{FileVersion, ListFile};
+pub(crate) use list_file::FileVersion;
+pub use list_file::ListFile;
 use reader::rounds::{self, RoundLengths};
 use repeat::{Arguments, RepeatedList};
 pub use repeat::{ReadOnce, Repeat, RewrittenList};
@@ -233,7 +234,9 @@ impl Source {
     ) -> io::Result<Self> {
         if config.repeat.is_repeated() {
             let lists = lists.into_iter().map(RepeatedList::new);
-            let lists = lists.collect::<Result<_, _>>()?;
+            let lists = lists
+                .collect::<Result<_, _>>()
+                .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
             return Source::of_rounds(Arguments::parse(arguments, config), lists, config);
         }
         let mut ready = VecDeque::with_capacity(arguments.len());

@@ -6,7 +6,6 @@
 //!   written to meanwhile is told of once ([`RewrittenList`]).
 
 use std::ffi::OsStr;
-use std::io;
 use std::num::NonZeroU64;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
@@ -43,17 +42,11 @@ impl Default for Repeat {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{name} can be read only once, and a list that is repeated has to be a regular file: save it in one, and give that \
-     with -i FILE"
+     with -i FILE, or name the URLs as arguments"
 )]
 pub struct ReadOnce {
     /// The name of the list.
     pub name: String,
-}
-
-impl From<ReadOnce> for io::Error {
-    fn from(error: ReadOnce) -> Self {
-        io::Error::new(io::ErrorKind::InvalidInput, error)
-    }
 }
 
 /// A list that was written to between two rounds.

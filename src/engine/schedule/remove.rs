@@ -8,7 +8,7 @@ use super::Schedule;
 impl<T> Schedule<T> {
     /// Removes the items that wait and that `is_removed` is true of, in the order of their sequence numbers. Items that
     /// are [not due yet](Schedule::offer_later) stay.
-    pub fn remove(&mut self, is_removed: impl Fn(&T) -> bool, now: Instant) -> Vec<T> {
+    pub(crate) fn remove(&mut self, is_removed: impl Fn(&T) -> bool, now: Instant) -> Vec<T> {
         // By name: an origin without items is forgotten, and perhaps another one for it.
         let names: Vec<_> = (self.origins.iter())
             .map(|(name, _)| Arc::clone(name))

@@ -21,15 +21,15 @@ fn one_url_is_fetched_so_often() {
     let server = Server::start();
     let url = server.url("/bytes/5");
     let run = pfetch(&["--repeat", "50", "-j4", &url]).run().exits(0);
-    let run = run.says_nothing().prints("  50 URLs: 50 ok · ");
+    let run = run.says_nothing().prints("  50 URLs: 50 ok, 0 failed · ");
     run.check("50 requests", server.requests() == 50);
     // As often as without it.
     let run = pfetch(&["--repeat=1", &url]).run().exits(0);
-    run.prints("  1 URL: 1 ok · ");
+    run.prints("  1 URL: 1 ok, 0 failed · ");
     assert_eq!(server.requests(), 51);
     // The last one counts.
     let run = pfetch(&["--repeat=50", "--repeat=2", &url]).run();
-    run.exits(0).prints("  2 URLs: 2 ok · ");
+    run.exits(0).prints("  2 URLs: 2 ok, 0 failed · ");
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn standard_input_that_is_a_file_is_repeated() {
         let before = server.requests();
         let stdin = File::open(&list).expect("it was made");
         let run = pfetch(args).stdin_from(stdin).end();
-        run.exits(0).prints("  3 URLs: 3 ok · ");
+        run.exits(0).prints("  3 URLs: 3 ok, 0 failed · ");
         assert_eq!(server.requests() - before, 3, "{args:?}");
     }
 }
@@ -108,7 +108,9 @@ fn what_can_be_read_only_once_is_refused_before_anything_is_fetched() {
             let run = pfetch(&args).stdin(format!("{url}\n")).run().exits(2);
             let run = run.complains_in_a_line();
             run.says(&format!("pfetch: {name} can be read only once, "))
-                .says("save it in one, and give that with -i FILE\n");
+                .says(
+                    "save it in one, and give that with -i FILE, or name the URLs as arguments\n",
+                );
         }
     }
     assert_eq!(server.requests(), 0);
@@ -192,9 +194,10 @@ fn a_repeated_list_is_resumed_where_it_failed() {
         let is_late = request.target == "/late";
         // Two of four fail in the first run.
         let has_failed = is_late && late.fetch_add(1, std::sync::atomic::Ordering::Relaxed) < 2;
-        match has_failed {
-            true => reply.send(404, "", b""),
-            false => routes(request, reply),
+        match (has_failed, is_late) {
+            (true, _) => reply.send(404, "", b""),
+            (false, true) => reply.send(200, "", b"late"),
+            (false, false) => routes(request, reply),
         }
     });
     let list = ["/bytes/1", "/late", "/bytes/2"].map(|path| server.url(path) + "\n");
