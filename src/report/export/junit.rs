@@ -137,7 +137,7 @@ impl<W: Write> Junit<W> {
             let (assertion, verdict) = (MarkupText(&judged.assertion), judged.verdict.as_str());
             let same = assertions[..=place].iter();
             let same = same.filter(|other| other.assertion == judged.assertion);
-            let suffix = names::suffix(same.count());
+            let suffix = names::suffix(same.count() as u64);
             write!(
                 self.out,
                 "    <testcase classname=\"gates\" name=\"{assertion}{suffix}\""

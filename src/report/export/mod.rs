@@ -12,6 +12,7 @@ mod attempt_view;
 mod chrome_trace;
 mod csv;
 mod document;
+mod external_sort;
 mod file;
 mod har;
 mod html;

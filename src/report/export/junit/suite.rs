@@ -6,7 +6,7 @@ use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::os::unix::fs::FileExt;
 use std::time::{Duration, SystemTime};
 
-use super::names::{NameHash, RepeatedNames};
+use super::names::{CaseNames, NameHash, RepeatedNames};
 use crate::model::outcome::{Outcome, Verdict};
 use crate::model::summary::Summary;
 use crate::model::url_host::{host_and_port, host_name};
@@ -133,13 +133,12 @@ impl Suite {
         self.cases.flush()?;
         let mut counts = SuiteCounts::default();
         // Twice over the cases: for their counts, and for themselves.
-        let mut names = Vec::new();
+        let mut names = CaseNames::new();
         self.each_case(|case| {
             counts.count(&case.element);
-            names.push((case.name, case.index));
-            Ok(())
+            names.add(case.name, case.index)
         })?;
-        let repeated = RepeatedNames::find(names);
+        let mut repeated = names.repeated()?;
         let progress = self.progress.as_ref();
         let rest = progress.map(SuiteProgress::rest);
         if rest.is_some() {
@@ -166,7 +165,7 @@ impl Suite {
         if let Some(progress) = &self.progress {
             progress.write(out)?;
         }
-        self.each_case(|case| case.write(&repeated, out))?;
+        self.each_case(|case| case.write(&mut repeated, out))?;
         out.write_all(rest.unwrap_or_default().as_bytes())?;
         out.write_all(b"  </testsuite>\n")
     }
@@ -288,10 +287,10 @@ impl CaseRecord {
     }
 
     /// Writes the case, by a name that no other one of the suite has.
-    fn write(&self, repeated: &RepeatedNames, out: &mut impl Write) -> io::Result<()> {
+    fn write(&self, repeated: &mut RepeatedNames, out: &mut impl Write) -> io::Result<()> {
         let (before, behind) = self.xml.split_at(self.name_end);
         out.write_all(before)?;
-        out.write_all(repeated.suffix(self.index).as_bytes())?;
+        out.write_all(repeated.next_suffix()?.as_bytes())?;
         out.write_all(behind)
     }
 }
