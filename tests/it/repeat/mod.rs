@@ -316,6 +316,23 @@ fn as_many_workers_as_urls_are_fetched() {
     pfetch(&args).run().exits(2).says("stopped there: --strict");
 }
 
+#[test]
+fn no_more_than_a_round_is_read_ahead_for_hosts_that_there_are_not() {
+    let server = Server::start();
+    // All workers but one are idle, and would be so with any number of rounds.
+    let args = ["--per-host=1", "-j8", "--repeat=1000000", "--format=jsonl"];
+    let mut running = pfetch(&[&args[..], &[&server.url("/bytes/1")]].concat()).start();
+    for _ in 0..500 {
+        running.line();
+    }
+    let run = running.end_by(rustix::process::Signal::INT).exits(130);
+    let summary = run.summary();
+    run.check("all are counted", summary["listed"] == 1_000_000);
+    // What was read and not begun is told of.
+    let skipped = summary["skipped"].as_u64().unwrap_or(u64::MAX);
+    run.check(&format!("{skipped} read ahead"), skipped < 3_000);
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn memory_does_not_grow_with_the_rounds() {

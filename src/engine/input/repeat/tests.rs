@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::Path;
 
-use super::super::{Item, NextInput, Shard, ShardBy, Sharding, Source};
+use super::super::{Item, Message, NextInput, Shard, ShardBy, Sharding, Source};
 use super::*;
 
 fn times(number: u64) -> InputConfig {
@@ -180,6 +180,18 @@ fn an_input_without_an_end_is_read_no_further_than_the_run_needs() {
         // The reader fills what room there is, and waits.
         let waiting = receiver.capacity().expect("it is bounded");
         assert!(ahead <= 128 && waiting <= 4, "{ahead}, {waiting}");
+    }
+}
+
+#[test]
+fn rounds_shorter_than_a_batch_fill_it() {
+    let source = source(&["http://h/a"], vec![list("http://h/b\n")], endless());
+    let messages = source.receiver().expect("there is more to come");
+    for _ in 0..3 {
+        match messages.recv() {
+            Ok(Message::Items(items)) => assert_eq!(items.len(), 128),
+            other => panic!("{other:?}"),
+        }
     }
 }
 
