@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::SCHEMA;
 use super::number;
 use super::origin::OriginRecord;
+use super::pacing::PacingRecord;
 use crate::measure::{Estimate, UnseenLimit};
 use crate::model::event::RunInfo;
 use crate::model::json::{Rfc3339, Seconds};
@@ -101,6 +102,9 @@ pub(in crate::report) struct SummaryRecord<'a> {
     #[serde(deserialize_with = "number::workers_or_none")]
     workers: usize,
     paced: bool,
+    // Older reports have none.
+    #[serde(default)]
+    pacing: Option<PacingRecord>,
     stopped: bool,
     #[serde(default, deserialize_with = "number::maybe_count")]
     listed: Option<u64>,
@@ -169,6 +173,7 @@ impl<'a> SummaryRecord<'a> {
             wire_bytes: summary.wire_bytes,
             workers: summary.workers,
             paced: summary.paced,
+            pacing: summary.pacing.as_ref().map(Into::into),
             stopped: summary.stopped,
             listed: summary.listed,
             runs: summary.runs,
@@ -204,6 +209,7 @@ impl<'a> SummaryRecord<'a> {
             wire_bytes: self.wire_bytes,
             workers: self.workers,
             paced: self.paced,
+            pacing: self.pacing.as_ref().map(Into::into),
             stopped: self.stopped,
             listed: self.listed.filter(|_| self.stopped),
             makespan: self.parallel.map(|time| time.0),

@@ -110,8 +110,13 @@ pub(super) fn write(
     let course = wording::sweep_course(sweep).map(str::to_owned);
     out.write_parts("  ", parts.into_iter().chain(course), " · ", 4)?;
     out.write_stopped(wording::sweep_stopped(sweep))?;
+    // As wide as its column: "geometric mean" is not.
+    let name = match sweep.search {
+        Some(_) => "geom. mean",
+        None => sweep.typical_name(),
+    };
     let head = format!(
-        "  workers       mean ± σ          against {:<4} ",
+        "  workers{name:>11}   σ          against {:<4} ",
         fewest.workers
     );
     writeln!(out, "{}", (head + &columns.headings()).trim_end())?;
@@ -132,9 +137,9 @@ pub(super) fn write(
             None => "",
         };
         let row = format!(
-            "  {:>7}  {:>9} ± {:<9} {against:>9}   {}{}{knee}",
+            "  {:>7}  {:>9}   {:<9} {against:>9}   {}{}{knee}",
             point.workers,
-            format_secs(point.times.sample.mean),
+            format_secs(sweep.typical_seconds(point)),
             deviation(&point.times),
             columns.row(&point.times),
             "█".repeat(bar as usize),

@@ -29,7 +29,7 @@ pub(super) fn figure(curve: &SweepCurve, sweep: &Sweep) -> Markup {
                     table {
                         thead {
                             tr {
-                                @for name in ["Workers", "Time", "95 % interval", "p50 of URLs", "p95 of URLs", "Efficiency", "Each further worker"] {
+                                @for name in ["Workers", wording::capitalized(curve.typical_name).as_str(), "95 % interval", "p50 of URLs", "p95 of URLs", "Efficiency", "Each further worker"] {
                                     th scope="col" { (name) }
                                 }
                             }
@@ -41,7 +41,7 @@ pub(super) fn figure(curve: &SweepCurve, sweep: &Sweep) -> Markup {
                                         (point.workers)
                                         @if point.is_passed_over { " (passed over)" }
                                     }
-                                    td { (format_secs(point.mean)) }
+                                    td { (format_secs(point.typical)) }
                                     td { (format_secs(point.low)) " to " (format_secs(point.high)) }
                                     td { (percentile(latency.map(|latency| latency.p50))) }
                                     td { (percentile(latency.map(|latency| latency.p95))) }

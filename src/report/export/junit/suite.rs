@@ -40,6 +40,8 @@ pub(super) struct Suite {
     time: (Duration, u32),
     /// How far a plain run came that was stopped.
     progress: Option<SuiteProgress>,
+    /// The limits of the user's that held something back, and the rate that was missed, of the last run.
+    pacing: Vec<(&'static str, String)>,
 }
 
 /// How far a run came that was stopped: its cases are those that were read.
@@ -88,6 +90,7 @@ impl Suite {
             later: BTreeMap::new(),
             time: (Duration::ZERO, 0),
             progress: None,
+            pacing: Vec::new(),
         })
     }
 
@@ -115,6 +118,13 @@ impl Suite {
         self.first_run.get_or_insert(self.length);
         self.time.0 += summary.makespan.unwrap_or_default();
         self.time.1 += 1;
+        let limits = summary.binding_limits();
+        let limits = limits.are_any().then(|| limits.to_string());
+        let missed = wording::missed_rate(summary);
+        let pacing = [("held-back", limits), ("asked-rate", missed)].into_iter();
+        self.pacing = pacing
+            .filter_map(|(name, text)| Some((name, text?)))
+            .collect();
         self.progress = summary.stopped.then(|| SuiteProgress {
             text: wording::progress(summary),
             listed: summary.all_listed(),
@@ -162,9 +172,10 @@ impl Suite {
             write!(out, " timestamp=\"{}\"", moment.trim_end_matches('Z'))?;
         }
         out.write_all(b">\n")?;
-        if let Some(progress) = &self.progress {
-            progress.write(out)?;
-        }
+        let progress = self.progress.iter().flat_map(SuiteProgress::properties);
+        let mut properties: Vec<_> = progress.collect();
+        properties.append(&mut self.pacing);
+        write_properties(&properties, out)?;
         self.each_case(|case| case.write(&mut repeated, out))?;
         out.write_all(rest.unwrap_or_default().as_bytes())?;
         out.write_all(b"  </testsuite>\n")
@@ -192,15 +203,13 @@ impl Suite {
 }
 
 impl SuiteProgress {
-    /// Writes it as properties of the suite.
-    fn write(&self, out: &mut impl Write) -> io::Result<()> {
-        let text = MarkupText(&self.text);
-        out.write_all(b"    <properties>\n")?;
-        writeln!(out, "      <property name=\"stopped\" value=\"{text}\"/>")?;
-        if let Some(listed) = self.listed {
-            writeln!(out, "      <property name=\"listed\" value=\"{listed}\"/>")?;
-        }
-        out.write_all(b"    </properties>\n")
+    /// The properties of the suite that tell of it.
+    fn properties(&self) -> Vec<(&'static str, String)> {
+        let listed = self.listed.map(|listed| ("listed", listed.to_string()));
+        [("stopped", self.text.clone())]
+            .into_iter()
+            .chain(listed)
+            .collect()
     }
 
     /// The case that stands for all that was not read, which have no case of their own, or for the end that the run
@@ -225,6 +234,19 @@ impl SuiteProgress {
             }
         }
     }
+}
+
+/// Writes the properties of a suite, if it has any.
+fn write_properties(properties: &[(&'static str, String)], out: &mut impl Write) -> io::Result<()> {
+    if properties.is_empty() {
+        return Ok(());
+    }
+    out.write_all(b"    <properties>\n")?;
+    for (name, value) in properties {
+        let value = MarkupText(value);
+        writeln!(out, "      <property name=\"{name}\" value=\"{value}\"/>")?;
+    }
+    out.write_all(b"    </properties>\n")
 }
 
 /// A case that is an error of the input, or of all of it.

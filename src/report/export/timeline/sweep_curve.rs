@@ -27,6 +27,10 @@ const HEAD: f64 = 96.0;
 /// The most that a fitted time may be above the longest measured one to be drawn.
 const OVERSHOOT: f64 = 1.25;
 
+/// The width of a key of the legend besides its text, and that of a character of it, amply.
+const KEY_GAP: f64 = 30.0;
+const KEY_CHARACTER: f64 = 7.0;
+
 /// The least distance between two labels of the axis.
 const LABEL_WIDTH: f64 = 26.0;
 
@@ -35,6 +39,8 @@ const LABEL_WIDTH: f64 = 26.0;
 pub(in crate::report::export) struct SweepCurve {
     /// The measured points, by rising number of workers.
     pub(in crate::report::export) points: Vec<CurvePoint>,
+    /// The name of the typical time that the points are.
+    pub(in crate::report::export) typical_name: &'static str,
     /// The number of workers after which more hardly help.
     knee: Option<Knee>,
     /// The law fitted to the points: numbers of workers (not only whole ones) and seconds.
@@ -48,9 +54,9 @@ pub(in crate::report::export) struct SweepCurve {
 pub(in crate::report::export) struct CurvePoint {
     /// The number of workers, at least 1.
     pub(in crate::report::export) workers: usize,
-    /// The mean time.
-    pub(in crate::report::export) mean: f64,
-    /// The lower end of its 95 % interval, or the mean again if there is none.
+    /// The [typical time](Sweep::typical_seconds).
+    pub(in crate::report::export) typical: f64,
+    /// The lower end of its 95 % interval, or the time again if there is none.
     pub(in crate::report::export) low: f64,
     /// The upper end of it.
     pub(in crate::report::export) high: f64,
@@ -59,26 +65,25 @@ pub(in crate::report::export) struct CurvePoint {
 }
 
 impl CurvePoint {
-    fn of(runs: &SweepRuns, is_passed_over: bool) -> Self {
-        let mean = runs.times.sample.mean;
+    fn of(sweep: &Sweep, runs: &SweepRuns) -> Self {
+        let typical = sweep.typical_seconds(runs);
         let (low, high) = match runs.interval {
             Some(interval) => (interval.low, interval.high),
-            None => (mean, mean),
+            None => (typical, typical),
         };
         CurvePoint {
             workers: runs.workers,
-            mean,
+            typical,
             low,
             high,
-            is_passed_over,
+            is_passed_over: sweep.passed_over(runs.workers).is_some(),
         }
     }
 }
 
 impl From<&Sweep> for SweepCurve {
     fn from(sweep: &Sweep) -> Self {
-        let point =
-            |runs: &SweepRuns| CurvePoint::of(runs, sweep.passed_over(runs.workers).is_some());
+        let point = |runs: &SweepRuns| CurvePoint::of(sweep, runs);
         let points: Vec<CurvePoint> = sweep.points.iter().map(point).collect();
         let most = points.last().map_or(1, |point| point.workers) as f64;
         let targets = sweep.targets as f64;
@@ -92,6 +97,7 @@ impl From<&Sweep> for SweepCurve {
         });
         SweepCurve {
             fitted: fitted.collect(),
+            typical_name: sweep.typical_name(),
             knee: sweep.knee,
             verdict: wording::sweep_verdict(sweep),
             points,
@@ -146,7 +152,7 @@ impl SweepCurve {
     /// The shortest time and the knee, in words.
     pub(in crate::report::export) fn sentence(&self) -> String {
         let points = self.points.iter().filter(|point| !point.is_passed_over);
-        let Some(best) = points.min_by(|a, b| a.mean.total_cmp(&b.mean)) else {
+        let Some(best) = points.min_by(|a, b| a.typical.total_cmp(&b.typical)) else {
             return String::new();
         };
         let has_fewer = |workers| {
@@ -156,12 +162,12 @@ impl SweepCurve {
         let workers = |count: usize| counted(count as u64, "worker");
         let shortest = format!(
             "{} with {} was the shortest time.",
-            format_secs(best.mean),
+            format_secs(best.typical),
             workers(best.workers)
         );
         let knee = match self.knee {
             Some(knee) if knee.workers != knee.by_means => format!(
-                " By the means {} come within 5 % of it, but so may {}: more runs would tell.",
+                " By the times alone {} come within 5 % of it, but so may {}: more runs would tell.",
                 knee.by_means, knee.workers
             ),
             Some(knee) if knee.workers == best.workers => match has_fewer(knee.workers) {
@@ -217,9 +223,10 @@ impl SweepCurve {
             here
         };
         html! {
-            @let at = next(142.0);
+            @let name = format!("{} of the runs", self.typical_name);
+            @let at = next(KEY_GAP + KEY_CHARACTER * name.len() as f64);
             circle.point cx=(at) cy=(middle) r="4" {}
-            (text("note", at + 12.0, y, "mean of the runs"))
+            (text("note", at + 12.0, y, &name))
             @if has_passed_over {
                 @let at = next(186.0);
                 circle.serial cx=(at) cy=(middle) r="4" {}
@@ -249,7 +256,7 @@ struct CurveScales {
 impl CurveScales {
     fn new(points: &[CurvePoint], fitted: &[(f64, f64)]) -> Self {
         let most_workers = points.iter().map(|point| point.workers).max();
-        let measured = points.iter().map(|point| point.high.max(point.mean));
+        let measured = points.iter().map(|point| point.high.max(point.typical));
         let measured = measured.fold(1e-6, f64::max);
         let fitted = fitted.iter().map(|(_, seconds)| *seconds);
         let longest = fitted.fold(measured, f64::max).min(measured * OVERSHOOT);
@@ -309,7 +316,7 @@ fn knee_mark(knee: Knee, scales: &CurveScales) -> Markup {
     let x = scales.x(by_means as f64);
     let name = match workers == by_means {
         true => "knee",
-        false => "knee by the means",
+        false => "knee by the times alone",
     };
     html! {
         path.mark d={ "M" (tenth(x)) " " (TOP) "V" (FLOOR) } {}
@@ -320,13 +327,13 @@ fn knee_mark(knee: Knee, scales: &CurveScales) -> Markup {
 /// Writes a point with its interval.
 fn mark(point: &CurvePoint, scales: &CurveScales) -> Markup {
     let x = tenth(scales.x(point.workers as f64));
-    let [mean, low, high] = [point.mean, point.low, point.high].map(|y| tenth(scales.y(y)));
+    let [typical, low, high] = [point.typical, point.low, point.high].map(|y| tenth(scales.y(y)));
     html! {
         path.whisker d={ "M" (x) " " (low) "V" (high) } {}
         @let class = if point.is_passed_over { "serial" } else { "point" };
-        circle class=(class) cx=(x) cy=(mean) r="4" {
+        circle class=(class) cx=(x) cy=(typical) r="4" {
             title {
-                (point.workers) ": " (format_secs(point.mean))
+                (point.workers) ": " (format_secs(point.typical))
                 @if point.is_passed_over { ", passed over" }
             }
         }
@@ -346,7 +353,7 @@ mod tests {
     fn the_scale_takes_in_the_fitted_line_but_not_one_that_is_far_off() {
         let point = CurvePoint {
             workers: 1,
-            mean: 1.0,
+            typical: 1.0,
             low: 1.0,
             high: 1.0,
             is_passed_over: false,
