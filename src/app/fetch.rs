@@ -125,7 +125,13 @@ pub(super) fn run(mut plan: Plan, opened: Opened) -> Result<ExitReasons, StartEr
     let summary = &report.summary;
     let is_empty = summary.targets() + summary.done_before == 0;
     if session.reasons == ExitReasons::default() && is_empty && !plan.allows_empty {
-        complain(&no_urls(plan.lone_proxy.as_deref()));
+        match report.summary.repeat_time {
+            Some(time) => complain(&format!(
+                "no URL was begun within --repeat {}; give a longer time",
+                humantime::format_duration(time)
+            )),
+            None => complain(&no_urls(plan.lone_proxy.as_deref())),
+        }
         session.reasons.usage = true;
     }
     let has_failed = session.reasons.failed;
