@@ -70,8 +70,7 @@ impl Engine<'_> {
         self.collect_in_grace(reason, &mut leftover)?;
         self.counted = self.source.total_within(COUNT_TIMEOUT).or(self.counted);
         self.abandoned = self.in_flight.len();
-        let mut under_way: Vec<_> = self.in_flight.drain().map(|(_, (job, _))| job).collect();
-        under_way.sort_by_key(|job| job.target.index);
+        let under_way = self.in_flight.take_jobs();
         let left = (self.unsubmitted.take().into_iter()).chain(self.schedule.drain());
         let left = left.map(|job| reason.apply(job.untried()));
         let left = leftover.with_queued(left, self.counted.is_some());
@@ -155,7 +154,7 @@ impl Engine<'_> {
             select_biased! {
                 recv(self.completions.1) -> key => {
                     let key = key.expect("the engine holds a sender of this channel");
-                    let Some((job, handle)) = self.in_flight.remove(&key) else { continue };
+                    let Some((job, handle)) = self.in_flight.remove(key) else { continue };
                     match job.output(handle.join()) {
                         JobOutput::Fetched(Fetched { outcome, unplaced })
                             if !unbegun::is_unbegun(&outcome) =>

@@ -18,7 +18,7 @@ impl Engine<'_> {
     /// Takes one ended job: emits its outcome, or gives the job to the schedule again.
     pub(super) fn finish(&mut self, key: u64, now: Instant) -> Result<(), CutShort> {
         // A job that was abandoned after a stop still sends its key.
-        let Some((mut job, handle)) = self.in_flight.remove(&key) else {
+        let Some((mut job, handle)) = self.in_flight.remove(key) else {
             return Ok(());
         };
         self.queue = QueueState::Open;

@@ -13,6 +13,7 @@
 //!   the pool's queue when its origin pushes back.
 //! * `spool` keeps targets on disk that wait beyond the look-ahead, each as a `spooled_target`.
 //! * `pending` are the targets that wait for a retry, or for their turn to be emitted.
+//! * `in_flight` are the jobs in the pool.
 //! * `append` appends bodies to packs, in the order of the run log.
 //! * `ending` reads an outcome as its origin's; `finish` emits it or has the job made again.
 //! * `input_wait` measures how long workers were idle for want of input, `holds` for limits of the user's.
@@ -31,6 +32,7 @@ mod ending;
 mod fetch_all;
 mod finish;
 mod holds;
+mod in_flight;
 pub mod input;
 mod input_wait;
 mod job;
@@ -44,29 +46,29 @@ mod spool;
 mod spooled_target;
 mod unbegun;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender, at, never, select_biased, unbounded};
-use foldhash::fast::RandomState;
 
 use crate::http::Client;
 use crate::model::event::{Listener, Pending};
 use crate::model::summary::Tally;
-use crate::pool::{JobHandle, Pool, Shortfall};
+use crate::pool::{Pool, Shortfall};
 use crate::save::{OrderedOutput, OutputEnd};
 
 use admit::{FillEnd, InputArrival, InputState, QueueState};
 use append::PackBatch;
-use backoff::{Backoff, JobOutput};
+use backoff::Backoff;
 pub use bodies::{Bodies, PlannedFile, Saving};
 pub use config::{Adaptation, CutShort, LOOK_AHEAD, Order, Report, RunConfig, Work};
-pub use displaced::Displaced;
+pub use displaced::{Displaced, DisplacedBy};
 pub use fetch_all::{FetchAll, Frontier, fetch_all};
 use holds::Holds;
-use input::{BadTarget, Source, Unreadable};
+use in_flight::InFlight;
+use input::{BadTarget, Source};
 use input_wait::{InputWait, Want};
 use job::{Job, StopReason};
 use poll::{POLL_INTERVAL, WaitMode};
@@ -115,7 +117,6 @@ struct Engine<'a> {
     /// The number of items that has been emitted.
     counted: Option<u64>,
     done: Option<DoneTargets>,
-    unreadable: Vec<Unreadable>,
     /// The bad line that ended the reading, with [`RunConfig::strict`].
     bad: Option<BadTarget>,
 
@@ -128,8 +129,8 @@ struct Engine<'a> {
     ahead: usize,
     /// A job that may start, but found the pool's queue full.
     unsubmitted: Option<Box<Job>>,
-    /// Jobs in the pool, by index, which is also the key that their slots send on completion.
-    in_flight: HashMap<u64, (Box<Job>, JobHandle<JobOutput>), RandomState>,
+    /// The jobs in the pool, by the keys that their slots send on completion.
+    in_flight: InFlight,
     completions: (Sender<u64>, Receiver<u64>),
     /// Jobs that had not ended when the grace after a stop did.
     abandoned: usize,
@@ -189,7 +190,6 @@ impl<'a> Engine<'a> {
             next_index: 0,
             counted: None,
             done,
-            unreadable: Vec::new(),
             bad: None,
             schedule: Schedule::new(config.limits, config.server_policy(pool.workers())),
             spool: Spool::default(),
@@ -201,7 +201,7 @@ impl<'a> Engine<'a> {
             queue: QueueState::Open,
             ahead: 0,
             unsubmitted: None,
-            in_flight: HashMap::default(),
+            in_flight: InFlight::default(),
             completions: unbounded(),
             abandoned: 0,
             bodies,
@@ -265,7 +265,6 @@ impl<'a> Engine<'a> {
         };
         Report {
             summary: self.tally.summary(),
-            unreadable: self.unreadable,
             overdue: matches!(self.stopped, Some(StopReason::Deadline(_))),
             is_full: self.is_disk_full,
             uneven_shards: self.source.uneven_shards().cloned(),

@@ -115,6 +115,10 @@ pub enum Bound {
 /// that of workers, rounded up, and they take as long as that many of the shortest do. Of 40 equal URLs on 6 workers,
 /// one has 7.
 fn longest_share(summary: &Summary, workers: usize) -> Duration {
+    // A single worker's share is the even one, and a histogram is long.
+    if workers == 1 {
+        return Duration::ZERO;
+    }
     let urls = summary.latency.count();
     match urls == summary.tried() {
         true => summary

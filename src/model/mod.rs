@@ -32,6 +32,7 @@ pub mod summary;
 pub mod target;
 pub mod text;
 pub mod timing;
+pub mod unreadable_list;
 mod url_error;
 pub mod url_host;
 mod url_text;

@@ -412,7 +412,8 @@ impl Outcome {
     /// The latency from the intended start: of all attempts, and what they were started later than the rate of the run
     /// intended. `None` without a rate, and if it was not started.
     pub fn intended_latency(&self) -> Option<Duration> {
-        Some(self.busy()?.saturating_add(self.start_delay()?))
+        let delay = self.start_delay()?;
+        Some(self.busy()?.saturating_add(delay))
     }
 
     /// Tells whether the file was kept without a look at it: no server was asked about it (`--exists skip`), and no

@@ -13,6 +13,7 @@ use crate::model::run_part::RunPart;
 use crate::model::run_shard::MissingShards;
 use crate::model::slowdown::{LatencyByLoad, Slowdown};
 use crate::model::timing::Phase;
+use crate::model::unreadable_list::UnreadableList;
 use crate::stats::Latency;
 
 /// The figures of a run.
@@ -74,11 +75,11 @@ pub struct Summary {
     pub slowest_waits: Duration,
     /// The part of [`busy`](Summary::busy) in which bodies came: the HAR phase `receive` of all attempts.
     pub receiving: Duration,
-    /// The times that successful targets kept workers busy ([`Outcome::busy`]): of their answers, without the waits
-    /// between attempts, which are pfetch's own. An immediate failure or a time-out says nothing about the speed of
+    /// The times that successful targets kept workers busy ([`Outcome::busy`]): of all their attempts, those that a
+    /// server refused among them, without the waits between them, which are pfetch's own. An immediate failure or a time-out says nothing about the speed of
     /// the others.
     pub latency: Latency,
-    /// The times to first byte of the same targets.
+    /// The times to first byte of the same targets, in their last attempts.
     pub ttfb: Latency,
     /// Their latency from the intended start ([`Outcome::intended_latency`]), of a run with a rate.
     pub intended: Option<Latency>,
@@ -96,6 +97,8 @@ pub struct Summary {
     /// The targets of the whole input, of a run that was stopped, if they could be counted: those that it did
     /// not come to read are not among the skipped ones.
     pub listed: Option<u64>,
+    /// The lists that could not be read to their end, so that the targets are not all that were asked for.
+    pub unreadable: Vec<UnreadableList>,
     /// The runs of a comparison or a sweep that was stopped. The counts are then those of all runs
     /// together, and there are no times: those of different arms mean nothing together.
     pub runs: Option<RunsMade>,
@@ -269,6 +272,7 @@ impl Summary {
         self.slowdown = self.slowdown.or(other.slowdown);
         self.stopped |= other.stopped;
         self.output_failed |= other.output_failed;
+        UnreadableList::add_new(&mut self.unreadable, &other.unreadable);
         self.runs = self.runs.or(other.runs);
         self.merged = self.merged.or(other.merged);
     }
@@ -333,8 +337,9 @@ impl Tally {
         summary.retries += u64::from(outcome.requests().saturating_sub(1));
         // An interrupted fetch says nothing about its duration, and its status decided nothing.
         let whole = outcome.verdict != Verdict::Skipped;
+        let busy = outcome.busy();
         if let Some(elapsed) = outcome.elapsed().filter(|_| whole) {
-            let busy = outcome.busy().unwrap_or_default();
+            let busy = busy.unwrap_or_default();
             summary.busy += busy;
             let attempts = outcome.attempts();
             let received = attempts.filter_map(|attempt| attempt.timing.phase(Phase::Receive));
@@ -349,7 +354,7 @@ impl Tally {
         }
         if matches!(outcome.verdict, Verdict::Ok | Verdict::Unchanged) {
             summary.served_bytes = summary.served_bytes.saturating_add(outcome.bytes);
-            if let Some(busy) = outcome.busy() {
+            if let Some(busy) = busy {
                 summary.latency.record(busy);
             }
             if let Some(ttfb) = outcome.last.timing.ttfb() {
@@ -427,6 +432,16 @@ impl Tally {
     /// Records the number of targets in the whole input, of a run that was stopped.
     pub fn set_listed(&mut self, listed: Option<u64>) {
         self.summary.listed = listed;
+    }
+
+    /// Records that a list could not be read to its end.
+    pub fn add_unreadable(&mut self, list: UnreadableList) {
+        self.summary.unreadable.push(list);
+    }
+
+    /// The lists that could not be read to their end.
+    pub fn unreadable(&self) -> &[UnreadableList] {
+        &self.summary.unreadable
     }
 
     /// Records that a report could not be written, which ends the run.

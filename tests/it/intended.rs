@@ -10,7 +10,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::pfetch::{Dir, Run, pfetch};
+use crate::pfetch::{Dir, Run, pfetch, unbroken};
 use crate::server::Server;
 
 /// URLs of a run, and the distance between their starts.
@@ -106,15 +106,15 @@ fn all_reports_name_it_apart_and_a_replay_keeps_it() {
     let exports: Vec<&str> = files.iter().flat_map(|file| ["--export", file]).collect();
     let run = run(&server, &[&["-j1", "--rate=100/s"], &exports[..]].concat());
     let shown = |run: &Run| -> String {
-        let line = run
-            .stdout
+        let text = unbroken(&run.stdout);
+        let line = text
             .lines()
             .find(|line| line.starts_with("  intended   p50 "));
         line.unwrap_or_else(|| panic!("no line in {}", run.stdout))
             .to_owned()
     };
     let line = shown(&run);
-    run.check(&line, line.ends_with("  from the intended start"));
+    run.check(&line, line.ends_with(" from the intended start"));
     let read = |file: &str| fs::read_to_string(file).unwrap();
     let [md, html, json, csv, jsonl] = files.each_ref().map(|file| read(file));
     assert!(md.contains("\n| from the intended start | "), "{md}");

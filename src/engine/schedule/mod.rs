@@ -252,6 +252,22 @@ impl<T> Schedule<T> {
         }
     }
 
+    /// Starts an item that has just come, if no other waits and nothing restrains its origin: as if it were
+    /// [offered](Schedule::offer) and [taken](Schedule::next) again, but without the way through the queues. So start
+    /// most items of a run without limits. Returns false if it has to be offered.
+    pub fn start_at_once(&mut self, origin: &str, sequence: u64, now: Instant) -> bool {
+        if self.waiting > 0 || !self.limits.is_unpaced() {
+            return false;
+        }
+        let origin = self.id(origin);
+        let entry = &mut self.origins[origin];
+        let is_free = entry.is_free(&self.limits, &self.policy);
+        if is_free {
+            entry.start(sequence, now);
+        }
+        is_free
+    }
+
     /// Notes that no worker is free, so that nothing is [taken](Schedule::next).
     pub fn block(&mut self) {
         self.grid.block(MissedBy::Workers);

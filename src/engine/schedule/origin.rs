@@ -176,6 +176,13 @@ impl<T> Origin<T> {
         }
     }
 
+    /// True if a further item may start: its server has taught nothing, and there is nothing to wait for.
+    pub(super) fn is_free(&self, limits: &StartLimits, policy: &ServerPolicy) -> bool {
+        self.server.is_none()
+            && self.not_before.is_none()
+            && self.in_flight < self.most(limits, policy)
+    }
+
     /// True if the origin's items wait for one another, as no more may be in flight.
     pub(super) fn is_restrained(&self) -> bool {
         self.server.as_ref().is_some_and(|server| {
@@ -278,7 +285,8 @@ impl<T> Origin<T> {
             .unwrap_or(self.in_flight)
             .min(policy.workers);
         self.in_flight = self.in_flight.saturating_sub(1);
-        let push = PushBack {
+        // Of most ends it is not asked for.
+        let push = |origin: &Self| PushBack {
             cause: Cause::Broken,
             way: match ending.kind {
                 EndKind::PushedBack { cause, .. } => cause,
@@ -287,20 +295,17 @@ impl<T> Origin<T> {
             started: ending.started,
             now,
             level,
-            flight: self.most_in_flight.min(policy.workers),
-            is_alone: self.is_alone,
-            has_fresh: self.fresh.first().is_some(),
+            flight: origin.most_in_flight.min(policy.workers),
+            is_alone: origin.is_alone,
+            has_fresh: origin.fresh.first().is_some(),
             wait: match ending.kind {
                 EndKind::PushedBack { retry_after, .. } => retry_after,
                 _ => None,
             },
-            has_others: self.first().is_some(),
-            answered: self.answered,
-            others: self.fresh.len() + self.returned.len() + self.not_due + self.in_flight,
+            has_others: origin.first().is_some(),
+            answered: origin.answered,
+            others: origin.fresh.len() + origin.returned.len() + origin.not_due + origin.in_flight,
         };
-        if matches!(ending.kind, EndKind::PushedBack { .. }) {
-            self.most_in_flight = self.in_flight;
-        }
         match ending.kind {
             EndKind::Deferred => Ruling::Free,
             EndKind::Unrelated => Ruling::Judge,
@@ -317,6 +322,7 @@ impl<T> Origin<T> {
                 Ruling::Judge
             }
             EndKind::PushedBack { .. } if record.is_own() => {
+                self.most_in_flight = self.in_flight;
                 self.has_answered = true;
                 if let Some(server) = &mut self.server {
                     server.probe.answered(now);
@@ -324,6 +330,8 @@ impl<T> Origin<T> {
                 Ruling::Judge
             }
             EndKind::PushedBack { cause, retry_after } => {
+                let push = push(self);
+                self.most_in_flight = self.in_flight;
                 self.has_answered = true;
                 match retry_after {
                     Some(_) => self.held(&push.with(Cause::TooMany), record, policy),
@@ -331,6 +339,7 @@ impl<T> Origin<T> {
                 }
             }
             EndKind::Silent { is_refused } => {
+                let push = push(self);
                 self.silent(ending.sequence, &push, is_refused, record, policy)
             }
         }

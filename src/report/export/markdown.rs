@@ -236,6 +236,7 @@ fn totals(summary: &Summary) -> String {
         wording::workers(summary),
         wording::retries(summary),
         wording::stopped(summary),
+        wording::unread_lists(summary).map(|unread| markdown_sentence(&short(&unread))),
     ];
     for part in parts.into_iter().flatten() {
         let _ = write!(text, " · {part}");
@@ -301,9 +302,9 @@ fn latencies(summary: &Summary) -> String {
             duration(latency.max()?)
         ))
     };
-    let waits = wording::without_waits(summary).map_or(String::new(), |text| format!(", {text}"));
+    let attempts = wording::all_attempts(summary).map_or(String::new(), |text| format!(": {text}"));
     let rows: String = [
-        row(&format!("time{waits}"), &summary.latency),
+        row(&format!("time{attempts}"), &summary.latency),
         row("to the first byte", &summary.ttfb),
         summary
             .intended

@@ -11,7 +11,8 @@ use crate::report::Baseline;
 pub struct HumanStyle {
     /// Uses colour.
     pub colour: bool,
-    /// The columns of the terminal, between whose words lines are broken; elsewhere each item is one line.
+    /// The columns of the terminal, at which the lines of URLs are broken too; elsewhere each URL is one line. Those of the
+    /// summary have 80 columns at most in either case.
     pub columns: Option<usize>,
     /// The parts that are printed.
     pub detail: Detail,

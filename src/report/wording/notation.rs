@@ -70,7 +70,7 @@ impl Notation {
             None => format!("up to {}", self.ratio(estimate.speedup)),
             Some(_) => {
                 let times = self.times;
-                format!("1.0{times} to {:.1}{times}", estimate.speedup)
+                format!("1.0{times} to {:.1}{times}", highest(estimate))
             }
         }
     }
@@ -107,6 +107,16 @@ impl Notation {
     }
 }
 
+/// The upper end of an estimate's range, as it is shown with one decimal: rounded down where it would pass the bound
+/// that stands beside it with two.
+fn highest(estimate: &Estimate) -> f64 {
+    let shown = (estimate.speedup * 10.0).round() / 10.0;
+    match estimate.best {
+        Ok((best, _)) if shown > best => (best.min(estimate.speedup) * 10.0).floor() / 10.0,
+        Ok(_) | Err(_) => shown,
+    }
+}
+
 /// A URL's time, and the part of it that is pfetch's own: `10.3 s, 8.10 s of it waiting for retries`.
 pub(in crate::report) fn with_waits(time: Duration, waits: Duration) -> String {
     let text = duration(time);
@@ -127,5 +137,34 @@ pub(in crate::report) fn capitalized(text: &str) -> String {
     match rest.next() {
         Some(first) => first.to_uppercase().chain(rest).collect(),
         None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::measure::UnseenLimit;
+
+    #[test]
+    fn the_range_of_an_estimate_never_exceeds_the_bound_beside_it() {
+        for (speedup, best, shown) in [
+            (1.98, 1.98, "1.0x to 1.9x"),
+            (1.96, 1.98, "1.0x to 1.9x"),
+            (1.94, 1.98, "1.0x to 1.9x"),
+            (2.0, 2.0, "1.0x to 2.0x"),
+            (7.93, 8.0, "1.0x to 7.9x"),
+            (7.97, 8.0, "1.0x to 8.0x"),
+            (1.1, 1.1, "1.0x to 1.1x"),
+        ] {
+            let estimate = Estimate {
+                unseen: Some(UnseenLimit::Server),
+                serial: Duration::from_secs(10),
+                parallel: Duration::from_secs(5),
+                idle: Duration::ZERO,
+                speedup,
+                best: Ok((best, Bound::Workers(2))),
+            };
+            assert_eq!(TERMINAL.estimate(&estimate), shown, "{speedup} of {best}");
+        }
     }
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 use super::names::{CaseNames, NameHash, RepeatedNames};
 use crate::model::outcome::{Outcome, Verdict};
 use crate::model::summary::Summary;
+use crate::model::unreadable_list::UnreadableList;
 use crate::model::url_host::{host_and_port, host_name};
 use crate::report::export::markup::MarkupText;
 use crate::report::export::words;
@@ -42,6 +43,8 @@ pub(super) struct Suite {
     progress: Option<SuiteProgress>,
     /// The limits of the user's that held something back, and the rate that was missed, of the last run.
     pacing: Vec<(&'static str, String)>,
+    /// The lists that could not be read to their end, in any of its runs.
+    unreadable: Vec<UnreadableList>,
 }
 
 /// How far a run came that was stopped: its cases are those that were read.
@@ -91,6 +94,7 @@ impl Suite {
             time: (Duration::ZERO, 0),
             progress: None,
             pacing: Vec::new(),
+            unreadable: Vec::new(),
         })
     }
 
@@ -125,6 +129,7 @@ impl Suite {
         self.pacing = pacing
             .filter_map(|(name, text)| Some((name, text?)))
             .collect();
+        UnreadableList::add_new(&mut self.unreadable, &summary.unreadable);
         self.progress = summary.stopped.then(|| SuiteProgress {
             text: wording::progress(summary),
             listed: summary.all_listed(),
@@ -151,13 +156,13 @@ impl Suite {
         let mut repeated = names.repeated()?;
         let progress = self.progress.as_ref();
         let rest = progress.map(SuiteProgress::rest);
-        if rest.is_some() {
-            counts.count(ERROR);
-        }
+        let unreadable = self.unreadable.iter().map(unreadable_case);
+        let errors: Vec<String> = rest.into_iter().chain(unreadable).collect();
+        errors.iter().for_each(|_| counts.count(ERROR));
         let SuiteCounts {
             tests,
             failures,
-            errors,
+            errors: error_count,
             skipped,
         } = counts;
         let time = seconds(self.time.0 / self.time.1.max(1));
@@ -165,7 +170,7 @@ impl Suite {
         write!(
             out,
             "  <testsuite name=\"{name}\" tests=\"{tests}\" failures=\"{failures}\" \
-             errors=\"{errors}\" skipped=\"{skipped}\" time=\"{time}\""
+             errors=\"{error_count}\" skipped=\"{skipped}\" time=\"{time}\""
         )?;
         if let Some(started_at) = self.started_at {
             let moment = humantime::format_rfc3339_seconds(started_at).to_string();
@@ -177,7 +182,7 @@ impl Suite {
         properties.append(&mut self.pacing);
         write_properties(&properties, out)?;
         self.each_case(|case| case.write(&mut repeated, out))?;
-        out.write_all(rest.unwrap_or_default().as_bytes())?;
+        out.write_all(errors.concat().as_bytes())?;
         out.write_all(b"  </testsuite>\n")
     }
 
@@ -249,7 +254,14 @@ fn write_properties(properties: &[(&'static str, String)], out: &mut impl Write)
     out.write_all(b"    </properties>\n")
 }
 
-/// A case that is an error of the input, or of all of it.
+/// The case that stands for what of a list could not be read. It is none of those that a stop left unread.
+fn unreadable_case(list: &UnreadableList) -> String {
+    let name = MarkupText(&format!("the rest of {}", list.name)).to_string();
+    let message = format!("it cannot be read to its end: {}", list.reason);
+    input_error(&name, "unreadable", &message)
+}
+
+/// A case that is an error of the input, or of all of it. The name is markup.
 fn input_error(name: &str, kind: &str, message: &str) -> String {
     format!(
         "    <testcase classname=\"input\" name=\"{name}\" time=\"0.000000\">\n      \

@@ -87,12 +87,15 @@ impl MergedFigures {
         let is_missing = survey.missing_shards().is_some();
         let mut is_stopped = is_missing || !survey.blank.is_empty();
         let mut listed = Some(0_u64).filter(|_| !is_stopped);
+        let mut unreadable = Vec::new();
         for run in last.map(|run| &survey.runs[*run]) {
             let (stopped, of_list) = match &run.end {
                 Some(end) => (end.is_stopped, end.listed),
                 None => (run.is_reported, None),
             };
             is_stopped |= stopped;
+            let of_run = run.end.iter().flat_map(|end| &end.unreadable);
+            unreadable.extend(of_run.cloned());
             let both = listed.zip(of_list);
             listed = both.map(|(all, of_list)| all.saturating_add(of_list));
         }
@@ -110,6 +113,7 @@ impl MergedFigures {
             origins: self.origins,
             stopped: is_stopped,
             listed: listed.filter(|_| is_stopped),
+            unreadable,
             merged: Some(parts.len() as u64).filter(|runs| *runs > 1),
             parts: if parts.len() > 1 { parts } else { Vec::new() },
             // Runs of several machines ask one server at different times.
