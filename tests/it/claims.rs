@@ -10,7 +10,7 @@ use pfetch::report::export::Export;
 use pfetch::report::{Human, HumanStyle};
 use pfetch::stats::{Change, Interval, Sample};
 
-use crate::pfetch::{Dir, pfetch};
+use crate::pfetch::{Dir, pfetch, tells, unbroken};
 use crate::server::{Reply, Request, Server, routes};
 use crate::story::{comparison, sweep};
 
@@ -111,9 +111,10 @@ fn the_verdict_on_a_saved_run_is_by_the_margin_that_was_given_and_claims_nothing
         let against = against(runs, change, margin);
         let compared = comparison(8, 20, vec![1.0; 3], vec![1.0; 3], &[]);
         let text = human(&[Event::Against(against), Event::Compared(compared)]);
+        let text = unbroken(&text);
         let line = text.lines().find(|line| line.starts_with("  baseline "));
         let line = line.unwrap_or_else(|| panic!("no baseline in\n{text}"));
-        let shown = format!(" · {end}");
+        let shown = unbroken(&format!(" · {end}"));
         assert!(
             line.ends_with(&shown),
             "{change:?} {margin}: {shown:?} in\n{text}"
@@ -129,7 +130,7 @@ fn the_ratios_of_a_sweeps_table_are_its_speed_ups() {
     let speedup = swept.speedup_at(2).expect("it is comparable").ratio;
     assert!((speedup - 8.0_f64.sqrt()).abs() < 1e-9, "{speedup}");
     let row = |workers: &str| {
-        let mut rows = text.lines().filter(|line| line.contains(" ± "));
+        let mut rows = text.lines().filter(|line| line.contains(" … "));
         let row = rows.find(|row| row.trim_start().starts_with(workers));
         row.unwrap_or_else(|| panic!("no row of {workers} in\n{text}"))
     };
@@ -160,7 +161,7 @@ fn a_gain_that_the_list_has_is_no_workers_gain() {
     assert_eq!(rounds, [40, 20, 2, 1]);
     let words = "60 % up to 32 · up to 40 the list divides better (1 URL each, not 2)";
     let text = human(&[Event::Swept(swept.clone())]);
-    assert!(text.contains(words), "{words} in\n{text}");
+    assert!(tells(&text, words), "{words} in\n{text}");
     assert!(!text.contains("250 %"), "{text}");
     // A list of many more URLs divides well, and its gains are the workers'.
     swept.targets = 4000;
