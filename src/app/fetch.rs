@@ -60,17 +60,22 @@ pub(super) fn run(mut plan: Plan, opened: Opened) -> Result<ExitReasons, StartEr
         bodies::claim_own_files(saving, &plan);
     }
     let activity = workers::activity(&plan);
+    let fetcher = Fetcher::new(
+        mem::take(&mut plan.fetch),
+        session.stop().clone(),
+        activity.clone(),
+    );
+    let pool = fetcher.pool(workers::pool(plan.workers, plan.queue, room));
+    // Of a URL near by, the start of a thread is a large part.
+    if !plan.urls.is_empty() {
+        pool.start_first();
+    }
     let mut reports = session.open_reports(
         &plan,
-        activity.clone(),
+        activity,
         journal,
         stream.as_ref().and_then(BodyStream::cursor),
     )?;
-    let pool = Fetcher::new(plan.fetch, session.stop().clone(), activity).pool(workers::pool(
-        plan.workers,
-        plan.queue,
-        room,
-    ));
     plan.run.startup = started.elapsed();
     let work = Work {
         source,

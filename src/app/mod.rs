@@ -31,7 +31,7 @@ use std::time::Instant;
 pub use crate::app::address_space::share_heap_under_limit;
 pub use crate::app::signals::SignalWatch;
 
-use crate::app::baseline::{Baselines, this_machine};
+use crate::app::baseline::Baselines;
 use crate::app::blocking::BlockingOutput;
 use crate::app::measure::Measurement;
 use crate::app::stdio::ClosedStdout;
@@ -64,9 +64,8 @@ fn dispatch(plan: Plan, started: Instant, signals: SignalWatch) -> Result<ExitRe
     }
     // Opened before anything is fetched: a file that cannot be is a mistake to correct first.
     let is_announced = plan.report.style.detail.has_summary();
-    // A replayed run may be another machine's.
-    let machine = (!matches!(plan.mode, Mode::Replay)).then(this_machine);
-    let baselines = Baselines::open(&plan.judge, is_announced, machine, &signals)?;
+    let is_made_here = !matches!(plan.mode, Mode::Replay);
+    let baselines = Baselines::open(&plan.judge, is_announced, is_made_here, &signals)?;
     let opened = Opened {
         lists: lists::open(&plan.lists, &signals)?,
         baselines,

@@ -220,10 +220,14 @@ impl Engine<'_> {
         Ok(Some(outcome))
     }
 
-    /// Gives a new job to the schedule; past the look-ahead, behind others of its origin, to the spool.
+    /// Starts a new job, or gives it to the schedule; past the look-ahead, behind others of its origin, to the spool.
     fn offer(&mut self, job: Box<Job>, since: Instant, now: Instant) -> Result<(), CutShort> {
         let target = Arc::clone(&job.target);
         let origin = target.location.origin();
+        if !self.spool.has(origin) && self.schedule.start_at_once(origin, target.index, now) {
+            self.submit(job);
+            return Ok(());
+        }
         let is_far = self.schedule.waiting() >= self.look_ahead();
         if self.spool.has(origin) || (is_far && self.schedule.has_queue(origin)) {
             let Err(error) = self.spool.push(&job) else {
@@ -316,10 +320,8 @@ impl Engine<'_> {
         };
         match submitted {
             Ok(handle) => {
-                let index = job.target.index;
                 self.submitted += 1;
-                handle.notify(&self.completions.0, index);
-                self.in_flight.insert(index, (job, handle));
+                self.in_flight.insert(job, handle, &self.completions.0);
             }
             Err(()) => {
                 self.unsubmitted = Some(job);

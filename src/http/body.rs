@@ -257,8 +257,7 @@ impl Client {
         let mut digest = state.digest()?;
         let is_wanted = decoding.is_some() || state.wants_body(digest.as_ref());
         if !is_wanted {
-            // So that the socket need not copy its bytes.
-            self.handover.discard_body();
+            self.discard_body(&mut body, most, bytes)?;
         }
         let mut reader = body.reader();
         let source = SourceState::default();
@@ -289,6 +288,25 @@ impl Client {
                 self.verify_and_complete(state, buffered, digest)
             }
             None => Ok(NextStep::Restart),
+        }
+    }
+
+    /// Drops the bytes of a body that is only counted, of at most so many: those that are here now, and those that are
+    /// to come as they do.
+    fn discard_body(
+        &self,
+        body: &mut ResponseBody,
+        most: Option<u64>,
+        bytes: &mut u64,
+    ) -> Result<(), RequestError> {
+        match body {
+            ResponseBody::Whole(whole) => *bytes += whole.discard(),
+            // So that the socket need not copy its bytes.
+            ResponseBody::Coming(_) => self.handover.discard_body(),
+        }
+        match most.filter(|most| *bytes > *most) {
+            Some(most) => Err(RequestError::Ureq(self.clock.fail(Fault::TooLarge(most)))),
+            None => Ok(()),
         }
     }
 

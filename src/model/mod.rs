@@ -17,6 +17,7 @@ pub mod meta;
 pub mod notice;
 pub mod origin;
 pub mod outcome;
+pub mod pacing;
 pub mod reason;
 pub mod request_digest;
 pub mod run_id;

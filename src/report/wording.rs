@@ -13,7 +13,7 @@ mod sweep;
 mod verdict;
 
 pub(super) use asked_rate::missed_rate;
-pub(super) use course::{course, level, other_ratio, sweep_course};
+pub(super) use course::{after_warm_ups, course, level, other_ratio, sweep_course};
 pub(super) use failure::{ShownStatus, attempts, failure_reason, shown_status};
 pub(super) use notation::{HTML, MARKDOWN, NO_INTERVAL, TERMINAL, capitalized, with_waits};
 pub(super) use reason::{knee_reasons, reasons};
@@ -237,7 +237,7 @@ pub(super) fn withheld(summary: &Summary) -> Option<String> {
         Withheld::Waited => {
             "the run waited for retries for longer than its requests took".to_owned()
         }
-        Withheld::Paced => "the run was paced as asked, as it would be one by one".to_owned(),
+        Withheld::Paced(limits) => format!("{limits}, as they would be one by one"),
         Withheld::SlowedDown(slowdown) => format!(
             "the server slowed down as more was asked: {} with up to {} under way, {} with more",
             duration(slowdown.few),

@@ -79,6 +79,26 @@ impl Looks {
         counts.push(pairs);
         levels(&counts, most).last().copied().unwrap_or(1.0 - ALPHA)
     }
+
+    /// The confidence level of the interval that is reported where the figures at so many pairs ended the measurement: 95 %
+    /// at the first look, and the nearer to that of the last look the more looks there were.
+    ///
+    /// The interval that decided is wider than it has to be for this, since it pays for looks that were not needed. After
+    /// the first look none was made before, and an ordinary interval is exact (the ordering by stages of Tsiatis, Rosner and
+    /// Mehta, "Exact Confidence Intervals Following a Group Sequential Test", Biometrics 40, 1984). The steps after it are
+    /// by the simulation in `measure::sequential`: their intervals cover in 93 to 97 % of cases whatever the noise, when
+    /// those at the last look's level cover in up to 98 %.
+    pub fn reported_level(&self, pairs: usize) -> f64 {
+        let place = self.counts.iter().position(|count| *count == pairs);
+        let planned = place.zip(self.levels.last());
+        match planned {
+            Some((place, last)) if place + 1 < self.counts.len() => {
+                let ordinary = 1.0 - ALPHA;
+                ordinary + (last - ordinary) * place as f64 / (place + 1) as f64
+            }
+            _ => self.last_level(pairs),
+        }
+    }
 }
 
 /// The share of the error that is spent by a look.

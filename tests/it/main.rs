@@ -75,6 +75,7 @@ mod measured;
 mod meta;
 mod mix;
 mod netrc;
+mod paced;
 mod packs;
 mod packs_warc;
 mod pending;

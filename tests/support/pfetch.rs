@@ -158,7 +158,7 @@ impl Pfetch {
 #[derive(Debug)]
 pub(crate) struct Running {
     command: String,
-    pid: Pid,
+    pub(crate) pid: Pid,
     /// Its standard input.
     pub(crate) stdin: Option<ChildStdin>,
     out: Stream,

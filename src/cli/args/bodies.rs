@@ -9,7 +9,7 @@ use crate::model::save_path::Layout;
 use crate::save::Exists;
 
 /// The options under "Bodies".
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Bodies")]
 pub(crate) struct BodyArgs {
     /// Save the body in FILE; for one URL.

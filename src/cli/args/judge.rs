@@ -8,7 +8,7 @@ use crate::measure::assert::Assertion;
 use crate::model::margin::Margin;
 
 /// The options under "Comparison" that judge figures, whether measured now or replayed.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Comparison")]
 pub(crate) struct JudgeArgs {
     /// Add this run's figures to those in FILE, which keeps the last 20 runs, to judge later runs by.

@@ -209,6 +209,31 @@ fn an_option_that_is_given_again_replaces_its_earlier_value() {
     let args = parse("-j 4 -vv -j 8 --color never --color always -H A:b -H C:d h")
         .unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(args.pool.workers, Some(8));
-    assert_eq!(args.output.color, When::Always);
+    assert_eq!(args.output.color, Some(When::Always));
     assert_eq!(args.request.header.len(), 2);
+}
+
+#[test]
+fn a_command_line_of_urls_alone_is_what_the_parser_makes_of_it() {
+    for line in [
+        &[][..],
+        &["http://h/"],
+        &["h", "", "a-b", "-", "=", "-", "h/?-q"],
+    ] {
+        let arguments: Vec<OsString> = line.iter().map(OsString::from).collect();
+        let parsed = TypedArgs::parse(TypedArgs::described(), arguments.iter().cloned());
+        let parsed = parsed.unwrap_or_else(|error| panic!("{line:?}: {error}"));
+        let unparsed = TypedArgs::of_urls(&arguments).expect("there is no option");
+        assert_eq!(format!("{unparsed:#?}"), format!("{parsed:#?}"), "{line:?}");
+    }
+    for option in ["-q", "--", "--cat", "-é", "-0", "--no-such-option"] {
+        for line in [
+            &[option][..],
+            &["http://h/", option],
+            &[option, "http://h/"],
+        ] {
+            let arguments: Vec<OsString> = line.iter().map(OsString::from).collect();
+            assert!(TypedArgs::of_urls(&arguments).is_none(), "{line:?}");
+        }
+    }
 }

@@ -79,7 +79,7 @@ enum Expectation {
 impl Expectation {
     fn of(args: &TypedArgs, inputs: &Inputs) -> Self {
         let (judge, output) = (&args.judge, &args.output);
-        if let Format::Template(template) = &output.format
+        if let Format::Template(template) = output.format()
             && template.is_write_out()
         {
             return match template.begins_with_line_end() || inputs.is_one_url() {
@@ -93,7 +93,7 @@ impl Expectation {
         let has_report = is_judged
             || output.summary_only
             || !output.export.is_empty()
-            || output.format != Format::Human;
+            || *output.format() != Format::Human;
         match (has_report, output.quiet, inputs.is_one_url()) {
             (true, _, _) => Expectation::None,
             (false, 0, _) if output.silent => Expectation::Silent,
@@ -109,10 +109,11 @@ impl Expectation {
 pub(super) fn limit_note(args: &TypedArgs, spellings: &Spellings) -> Option<AttemptLimitNote> {
     let spelling = spellings.of("--timeout");
     let is_of_transfer = ["-m", "--max-time"].contains(&spelling);
-    let is_expected = is_of_transfer && args.limits.retry > 0 && !spellings.has("--retry");
+    let retries = super::retry_policy(&args.limits).retries;
+    let is_expected = is_of_transfer && retries > 0 && !spellings.has("--retry");
     is_expected.then(|| AttemptLimitNote {
         spelling: spelling.to_owned(),
-        attempts: args.limits.retry + 1,
+        attempts: retries + 1,
     })
 }
 
@@ -124,7 +125,7 @@ fn are_dropped(args: &TypedArgs, bodies: &BodiesPlan) -> bool {
 
 /// Tells whether the report for people is the one that is printed, with all its lines.
 fn is_plain(args: &TypedArgs) -> bool {
-    args.output.quiet == 0 && args.output.format == Format::Human
+    args.output.quiet == 0 && *args.output.format() == Format::Human
 }
 
 /// Decides on the way on after a stop. A stream of bodies is never continued.

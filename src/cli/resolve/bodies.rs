@@ -25,7 +25,7 @@ pub(super) fn plan(
     shard: Option<Shard>,
     spellings: &Spellings,
 ) -> Result<BodiesPlan, String> {
-    let (args, max_failures) = (&typed.bodies, typed.limits.max_failures);
+    let (args, max_failures) = (&typed.bodies, typed.limits.max_failures.unwrap_or_default());
     check_head(typed, spellings)?;
     let store = StoreConfig {
         exists: args.exists.unwrap_or_default(),

@@ -53,17 +53,17 @@ pub(super) struct IdleConnection {
 }
 
 impl IdleConnection {
-    fn is_expired(&self, now: Instant) -> bool {
+    /// True if the server may have closed it, after so long without a request.
+    fn is_expired(&self, idle: Duration) -> bool {
         let stated = self
             .keep_alive
             .map(|time| time - KEEP_ALIVE_MARGIN.min(time / 2));
-        let most = stated.map_or(MAX_IDLE_TIME, |time| time.min(MAX_IDLE_TIME));
-        now.saturating_duration_since(self.last_read) > most
+        idle > stated.map_or(MAX_IDLE_TIME, |time| time.min(MAX_IDLE_TIME))
     }
 
     /// True if bytes that nobody asked for would be seen already.
-    fn is_fresh(&self, now: Instant) -> bool {
-        self.has_seen_all && now.saturating_duration_since(self.last_read) < UNCHECKED_REUSE
+    fn is_fresh(&self, idle: Duration) -> bool {
+        self.has_seen_all && idle < UNCHECKED_REUSE
     }
 }
 
@@ -136,10 +136,11 @@ impl Connections {
     pub(super) fn take(&self, key: &str, now: Instant) -> Option<IdleConnection> {
         for _ in 0..MAX_CHECKS {
             let (mut connection, is_trusted) = self.lock().pop(key)?;
-            if connection.is_expired(now) {
+            let idle = now.saturating_duration_since(connection.last_read);
+            if connection.is_expired(idle) {
                 continue;
             }
-            if is_trusted && connection.is_fresh(now) {
+            if is_trusted && connection.is_fresh(idle) {
                 return Some(connection);
             }
             if connection.stream.stream.is_idle() {

@@ -24,6 +24,16 @@ impl WholeBody {
             handover: Arc::clone(handover),
         }
     }
+
+    /// Drops the bytes that have not been read. Returns their number.
+    pub(in crate::http) fn discard(&mut self) -> u64 {
+        let Some(buffers) = &mut self.buffers else {
+            return 0;
+        };
+        let count = buffers.input().len();
+        buffers.input_consume(count);
+        count as u64
+    }
 }
 
 impl Read for WholeBody {

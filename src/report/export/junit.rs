@@ -24,7 +24,9 @@ use suite::{FAILURE, SKIPPED, Suite, error_suite};
 /// not come to read are one case, with their number, which is an `error`, because a run that was stopped is no good run. So are
 /// the shards that a merged report lacks, a list that could not be read to its end, and an input without URLs where it [needs some](Junit::needs_urls). A name that occurs again has a number behind it, in the
 /// order of the input. The suite of a shard names it, `pfetch shard 2/4`, so that
-/// those of all can be shown together. In a comparison each arm is a suite, and in a sweep each number of workers: a case is then that of its first counted run, or of the first in which it failed.
+/// those of all can be shown together. A run whose starts or bytes the
+/// user limited has the properties `held-back`, the options that held some back, and `asked-rate`, if the rate of starts
+/// was missed. In a comparison each arm is a suite, and in a sweep each number of workers: a case is then that of its first counted run, or of the first in which it failed.
 ///
 /// Assertions are a last suite, `gates`, with a case each: a `failure` if it fails the program, `skipped` if it
 /// is inconclusive or not judged; the figure of one that holds is its output.

@@ -274,6 +274,9 @@ fn times(summary: &Summary, baseline: Baseline) -> String {
     if let Some(rates) = wording::rates(summary) {
         let _ = writeln!(text, "| rate | {} |", rates.join(", "));
     }
+    if let Some(missed) = wording::missed_rate(summary) {
+        let _ = writeln!(text, "| asked rate | {missed} |");
+    }
     if let Some(waited) = wording::input_wait(summary, estimate.as_ref()) {
         let _ = writeln!(text, "| input | {waited} |");
     }

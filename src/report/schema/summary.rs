@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::SCHEMA;
 use super::number;
 use super::origin::OriginRecord;
+use super::pacing::PacingRecord;
 use crate::measure::{Estimate, UnseenLimit};
 use crate::model::event::RunInfo;
 use crate::model::json::{Rfc3339, Seconds};
@@ -102,6 +103,9 @@ pub(in crate::report) struct SummaryRecord<'a> {
     #[serde(deserialize_with = "number::workers_or_none")]
     workers: usize,
     paced: bool,
+    // Older reports have none.
+    #[serde(default)]
+    pacing: Option<PacingRecord>,
     stopped: bool,
     #[serde(default, deserialize_with = "number::maybe_count")]
     listed: Option<u64>,
@@ -170,6 +174,7 @@ impl<'a> SummaryRecord<'a> {
             wire_bytes: summary.wire_bytes,
             workers: summary.workers,
             paced: summary.paced,
+            pacing: summary.pacing.as_ref().map(Into::into),
             stopped: summary.stopped,
             listed: summary.listed,
             unreadable: Cow::Borrowed(&summary.unreadable),
@@ -205,6 +210,7 @@ impl<'a> SummaryRecord<'a> {
             wire_bytes: self.wire_bytes,
             workers: self.workers,
             paced: self.paced,
+            pacing: self.pacing.as_ref().map(Into::into),
             stopped: self.stopped,
             listed: self.listed.filter(|_| self.stopped),
             unreadable: self.unreadable.to_vec(),

@@ -1,7 +1,6 @@
 //! The choices about a report on a terminal: colour, detail, and advice on what to do next.
 
 use std::borrow::Cow;
-use std::time::Duration;
 
 use crate::model::max_failures::MaxFailures;
 use crate::model::outcome::{Outcome, Verdict};
@@ -25,8 +24,6 @@ pub struct HumanStyle {
     pub follows_other: bool,
     /// The failures with which the run succeeds all the same, told beside them.
     pub allowed: MaxFailures,
-    /// The distance between two starts that was asked for with a rate.
-    pub interval: Option<Duration>,
     /// Advice at the end.
     pub advice: Advice,
 }

@@ -12,6 +12,9 @@ use crate::stats::Sample;
 const BEFORE: usize = 50;
 const MARK: usize = 6;
 
+/// The columns up to the shortest time.
+const TIMES: usize = 28;
+
 /// The most columns of the bar for the highest throughput, and the fewest in which bars can be told apart.
 const BAR: usize = 30;
 const MIN_BAR: usize = 7;
@@ -80,12 +83,12 @@ impl SweepColumns {
     }
 }
 
-/// The mean of the times, and the shortest and the longest; of one run there is no more than its time.
-fn mean_and_range(sample: &Sample) -> String {
-    let [mean, least, most] = [sample.mean, sample.min, sample.max].map(format_secs);
+/// The typical time of some runs, and the shortest and the longest; of one run there is no more than its time.
+fn time_and_range(typical: f64, sample: &Sample) -> String {
+    let [typical, least, most] = [typical, sample.min, sample.max].map(format_secs);
     match sample.n {
-        0 | 1 => format!("{mean:>8}  {:>8}   {:<8}", "-", ""),
-        _ => format!("{mean:>8}  {least:>8} … {most:<8}"),
+        0 | 1 => format!("{typical:>8}  {:>8}   {:<8}", "-", ""),
+        _ => format!("{typical:>8}  {least:>8} … {most:<8}"),
     }
 }
 
@@ -113,9 +116,17 @@ pub(super) fn write(
     out.write_parts("  ", parts.into_iter().chain(course), " · ", 4)?;
     out.write_stopped(wording::sweep_stopped(sweep))?;
     let over = format!("over {}", fewest.workers);
+    // As wide as its column: "geometric mean" is not.
+    let name = match sweep.search {
+        Some(_) => "geom. mean",
+        None => sweep.typical_name(),
+    };
+    let start = format!("  workers {name:>8}");
     let head = format!(
-        "  {:>7} {:>8}  {:>8} … {:<8} {over:>8}  ",
-        "workers", "mean", "min", "max"
+        "{start}{:>width$} … {:<8} {over:>8}  ",
+        "min",
+        "max",
+        width = TIMES.saturating_sub(start.chars().count())
     );
     writeln!(out, "{}", (head + &columns.headings()).trim_end())?;
     for point in &sweep.points {
@@ -137,7 +148,7 @@ pub(super) fn write(
         let row = format!(
             "  {:>7} {} {against:>8}  {}{}",
             point.workers,
-            mean_and_range(&point.times.sample),
+            time_and_range(sweep.typical_seconds(point), &point.times.sample),
             columns.row(&point.times),
             "█".repeat(bar as usize),
         );

@@ -164,11 +164,7 @@ pub(super) fn origins(out: &mut TextWriter<impl Write>, summary: &Summary) -> io
 }
 
 /// Writes the percentiles, the rates and the statuses, which say little about a few targets.
-pub(super) fn figures(
-    out: &mut TextWriter<impl Write>,
-    summary: &Summary,
-    style: HumanStyle,
-) -> io::Result<()> {
+pub(super) fn figures(out: &mut TextWriter<impl Write>, summary: &Summary) -> io::Result<()> {
     if summary.tried() < HANDFUL {
         return Ok(());
     }
@@ -184,7 +180,7 @@ pub(super) fn figures(
     if let Some(rates) = wording::rates(summary) {
         writeln!(out, "  rate       {}", rates.join(" · "))?;
     }
-    if let Some(missed) = wording::missed_rate(summary, style.interval) {
+    if let Some(missed) = wording::missed_rate(summary) {
         out.write_text("  rate       ", &missed)?;
     }
     let without = wording::without_status(summary);

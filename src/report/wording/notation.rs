@@ -79,7 +79,7 @@ impl Notation {
     pub(in crate::report) fn best(self, estimate: &Estimate) -> String {
         match self.best_and_bound(estimate) {
             Ok((best, bound)) => format!("best possible by these times {best} ({bound})"),
-            Err(why) => why.to_owned(),
+            Err(why) => why,
         }
     }
 
@@ -87,15 +87,15 @@ impl Notation {
     pub(in crate::report) fn bound(self, estimate: &Estimate) -> String {
         match self.best_and_bound(estimate) {
             Ok((best, bound)) => format!("of at most {best} by these times ({bound})"),
-            Err(why) => why.to_owned(),
+            Err(why) => why,
         }
     }
 
-    fn best_and_bound(self, estimate: &Estimate) -> Result<(String, String), &'static str> {
+    fn best_and_bound(self, estimate: &Estimate) -> Result<(String, String), String> {
         let (best, bound) = match estimate.best {
             Ok(best) => best,
-            Err(Unbounded::HeldBack) => return Err("starts or bytes were held back as asked"),
-            Err(Unbounded::FedSlowly) => return Err("as fast as the list came"),
+            Err(Unbounded::HeldBack(limits)) => return Err(limits.to_string()),
+            Err(Unbounded::FedSlowly) => return Err("as fast as the list came".to_owned()),
         };
         let bound = match bound {
             Bound::Slowest { time, waits } => {

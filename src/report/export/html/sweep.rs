@@ -33,7 +33,7 @@ pub(super) fn figure(curve: &SweepCurve, sweep: &Sweep) -> Markup {
                     table {
                         thead {
                             tr {
-                                @for name in ["Workers", "Mean time", "Shortest to longest", "95 % interval", "p50 of URLs", "p95 of URLs", "Efficiency", "Each further worker"] {
+                                @for name in ["Workers", wording::capitalized(curve.typical_name).as_str(), "Shortest to longest", "95 % interval", "p50 of URLs", "p95 of URLs", "Efficiency", "Each further worker"] {
                                     th scope="col" { (name) }
                                 }
                             }
@@ -45,7 +45,7 @@ pub(super) fn figure(curve: &SweepCurve, sweep: &Sweep) -> Markup {
                                         (point.workers)
                                         @if point.is_passed_over { " (passed over)" }
                                     }
-                                    td { (format_secs(point.mean)) }
+                                    td { (format_secs(point.typical)) }
                                     td { (format_secs(sample.min)) " to " (format_secs(sample.max)) }
                                     td {
                                         @if point.low < point.high {

@@ -43,6 +43,8 @@ pub(super) struct Suite {
     progress: Option<SuiteProgress>,
     /// The lists that could not be read to their end, in any of its runs.
     unreadable: Vec<UnreadableList>,
+    /// The limits of the user's that held something back, and the rate that was missed, of the last run.
+    pacing: Vec<(&'static str, String)>,
 }
 
 /// How far a run came that was stopped: its cases are those that were read.
@@ -92,6 +94,7 @@ impl Suite {
             time: (Duration::ZERO, 0),
             progress: None,
             unreadable: Vec::new(),
+            pacing: Vec::new(),
         })
     }
 
@@ -120,6 +123,13 @@ impl Suite {
         self.time.0 += summary.makespan.unwrap_or_default();
         self.time.1 += 1;
         UnreadableList::add_new(&mut self.unreadable, &summary.unreadable);
+        let limits = summary.binding_limits();
+        let limits = limits.are_any().then(|| limits.to_string());
+        let missed = wording::missed_rate(summary);
+        let pacing = [("held-back", limits), ("asked-rate", missed)].into_iter();
+        self.pacing = pacing
+            .filter_map(|(name, text)| Some((name, text?)))
+            .collect();
         self.progress = summary.stopped.then(|| SuiteProgress {
             text: wording::progress(summary),
             listed: summary.all_listed(),
@@ -167,9 +177,10 @@ impl Suite {
             write!(out, " timestamp=\"{}\"", moment.trim_end_matches('Z'))?;
         }
         out.write_all(b">\n")?;
-        if let Some(progress) = &self.progress {
-            progress.write(out)?;
-        }
+        let progress = self.progress.iter().flat_map(SuiteProgress::properties);
+        let mut properties: Vec<_> = progress.collect();
+        properties.append(&mut self.pacing);
+        write_properties(&properties, out)?;
         self.each_case(|case| case.write(&mut repeated, out))?;
         out.write_all(errors.concat().as_bytes())?;
         out.write_all(b"  </testsuite>\n")
@@ -197,15 +208,13 @@ impl Suite {
 }
 
 impl SuiteProgress {
-    /// Writes it as properties of the suite.
-    fn write(&self, out: &mut impl Write) -> io::Result<()> {
-        let text = MarkupText(&self.text);
-        out.write_all(b"    <properties>\n")?;
-        writeln!(out, "      <property name=\"stopped\" value=\"{text}\"/>")?;
-        if let Some(listed) = self.listed {
-            writeln!(out, "      <property name=\"listed\" value=\"{listed}\"/>")?;
-        }
-        out.write_all(b"    </properties>\n")
+    /// The properties of the suite that tell of it.
+    fn properties(&self) -> Vec<(&'static str, String)> {
+        let listed = self.listed.map(|listed| ("listed", listed.to_string()));
+        [("stopped", self.text.clone())]
+            .into_iter()
+            .chain(listed)
+            .collect()
     }
 
     /// The case that stands for all that was not read, which have no case of their own, or for the end that the run
@@ -230,6 +239,19 @@ impl SuiteProgress {
             }
         }
     }
+}
+
+/// Writes the properties of a suite, if it has any.
+fn write_properties(properties: &[(&'static str, String)], out: &mut impl Write) -> io::Result<()> {
+    if properties.is_empty() {
+        return Ok(());
+    }
+    out.write_all(b"    <properties>\n")?;
+    for (name, value) in properties {
+        let value = MarkupText(value);
+        writeln!(out, "      <property name=\"{name}\" value=\"{value}\"/>")?;
+    }
+    out.write_all(b"    </properties>\n")
 }
 
 /// The case that stands for what of a list could not be read. It is none of those that a stop left unread.

@@ -6,6 +6,7 @@
 //! in per cent, and [`stretched`](PlotArea::stretched) for outlines, which only have units. (A single picture could hold
 //! both, but browsers take no width of an inner `svg` element from a style sheet.)
 
+use std::borrow::Cow;
 use std::fmt::{self, Display, Formatter};
 
 use maud::{Markup, html};
@@ -157,7 +158,7 @@ fn with_room(labels: &[(Share, String)], width: f64) -> Vec<bool> {
 pub(in crate::report::export) struct LegendItem {
     pub(in crate::report::export) class: &'static str,
     pub(in crate::report::export) shape: KeyShape,
-    pub(in crate::report::export) name: &'static str,
+    pub(in crate::report::export) name: Cow<'static, str>,
 }
 
 /// The shape of a key in a legend.

@@ -21,7 +21,7 @@ pub(super) fn embedded(picture: &Picture) -> Markup {
         .map(|(class, _)| LegendItem {
             class: NAMES[*class],
             shape: KeyShape::Square,
-            name: NAMES[*class],
+            name: NAMES[*class].into(),
         })
         .collect();
     let area = PlotArea {

@@ -76,15 +76,15 @@ impl<'a> PairsPlot<'a> {
     /// Writes the times and the speed-ups as elements to be embedded in a page that has the style of the charts: beside
     /// each other, or on a small screen one above the other.
     pub(in crate::report::export) fn embedded(&self) -> Markup {
-        let dot = |class, name| LegendItem {
+        let dot = |class, name: &'static str| LegendItem {
             class,
             shape: KeyShape::Dot,
-            name,
+            name: name.into(),
         };
         let band = LegendItem {
             class: "band",
             shape: KeyShape::Square,
-            name: "95 % interval of the mean",
+            name: "95 % interval of the mean".into(),
         };
         let bands: Vec<LegendItem> = self.speedup.interval.map(|_| band).into_iter().collect();
         let arms = [dot("serial", "serial"), dot("point", "parallel")];

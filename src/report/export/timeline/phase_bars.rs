@@ -96,7 +96,7 @@ impl<'a> PhaseBars<'a> {
         let key = |phase: Phase| LegendItem {
             class: phase.as_str(),
             shape: KeyShape::Square,
-            name: phase.as_str(),
+            name: phase.as_str().into(),
         };
         phases.map(key).collect()
     }

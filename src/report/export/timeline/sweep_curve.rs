@@ -48,6 +48,8 @@ fn area(top: f64) -> PlotArea {
 pub(in crate::report::export) struct SweepCurve {
     /// The measured points, by rising number of workers.
     pub(in crate::report::export) points: Vec<CurvePoint>,
+    /// The name of the typical time that the points are.
+    pub(in crate::report::export) typical_name: &'static str,
     /// The number of workers after which more hardly help.
     knee: Option<Knee>,
     /// The law fitted to the points: numbers of workers (not only whole ones) and seconds.
@@ -61,9 +63,9 @@ pub(in crate::report::export) struct SweepCurve {
 pub(in crate::report::export) struct CurvePoint {
     /// The number of workers, at least 1.
     pub(in crate::report::export) workers: usize,
-    /// The mean time.
-    pub(in crate::report::export) mean: f64,
-    /// The lower end of its 95 % interval, or the mean again if there is none.
+    /// The [typical time](Sweep::typical_seconds).
+    pub(in crate::report::export) typical: f64,
+    /// The lower end of its 95 % interval, or the time again if there is none.
     pub(in crate::report::export) low: f64,
     /// The upper end of it.
     pub(in crate::report::export) high: f64,
@@ -72,26 +74,25 @@ pub(in crate::report::export) struct CurvePoint {
 }
 
 impl CurvePoint {
-    fn of(runs: &SweepRuns, is_passed_over: bool) -> Self {
-        let mean = runs.times.sample.mean;
+    fn of(sweep: &Sweep, runs: &SweepRuns) -> Self {
+        let typical = sweep.typical_seconds(runs);
         let (low, high) = match runs.interval {
             Some(interval) => (interval.low, interval.high),
-            None => (mean, mean),
+            None => (typical, typical),
         };
         CurvePoint {
             workers: runs.workers,
-            mean,
+            typical,
             low,
             high,
-            is_passed_over,
+            is_passed_over: sweep.passed_over(runs.workers).is_some(),
         }
     }
 }
 
 impl From<&Sweep> for SweepCurve {
     fn from(sweep: &Sweep) -> Self {
-        let point =
-            |runs: &SweepRuns| CurvePoint::of(runs, sweep.passed_over(runs.workers).is_some());
+        let point = |runs: &SweepRuns| CurvePoint::of(sweep, runs);
         let points: Vec<CurvePoint> = sweep.points.iter().map(point).collect();
         let most = points.last().map_or(1, |point| point.workers) as f64;
         let targets = sweep.targets as f64;
@@ -105,6 +106,7 @@ impl From<&Sweep> for SweepCurve {
         });
         SweepCurve {
             fitted: fitted.collect(),
+            typical_name: sweep.typical_name(),
             knee: sweep.knee,
             verdict: wording::sweep_verdict(sweep),
             points,
@@ -163,7 +165,7 @@ impl SweepCurve {
     /// The shortest time and the knee, in words.
     pub(in crate::report::export) fn sentence(&self) -> String {
         let points = self.points.iter().filter(|point| !point.is_passed_over);
-        let Some(best) = points.min_by(|a, b| a.mean.total_cmp(&b.mean)) else {
+        let Some(best) = points.min_by(|a, b| a.typical.total_cmp(&b.typical)) else {
             return String::new();
         };
         let has_fewer = |workers| {
@@ -173,12 +175,12 @@ impl SweepCurve {
         let workers = |count: usize| counted(count as u64, "worker");
         let shortest = format!(
             "{} with {} was the shortest time.",
-            format_secs(best.mean),
+            format_secs(best.typical),
             workers(best.workers)
         );
         let knee = match self.knee {
             Some(knee) if knee.workers != knee.by_means => format!(
-                " By the means {} come within 5 % of it, but so may {}: more runs would tell.",
+                " By the times alone {} come within 5 % of it, but so may {}: more runs would tell.",
                 knee.by_means, knee.workers
             ),
             Some(knee) if knee.workers == best.workers => match has_fewer(knee.workers) {
@@ -235,20 +237,26 @@ impl SweepCurve {
         let has_passed_over = self.points.iter().any(|point| point.is_passed_over);
         let has_intervals = self.points.iter().any(|point| point.low < point.high);
         let has_law = !self.fitted.is_empty();
+        let typical = format!("{} of the runs", self.typical_name).into();
         [
-            (true, "point", KeyShape::Dot, "mean of the runs"),
+            (true, "point", KeyShape::Dot, typical),
             (
                 has_passed_over,
                 "serial",
                 KeyShape::Dot,
-                "passed over: other answers",
+                "passed over: other answers".into(),
             ),
-            (has_intervals, "whisker", KeyShape::Bar, "95 % interval"),
+            (
+                has_intervals,
+                "whisker",
+                KeyShape::Bar,
+                "95 % interval".into(),
+            ),
             (
                 has_law,
                 "fitted",
                 KeyShape::Line,
-                "fitted to the points (Universal Scalability Law)",
+                "fitted to the points (Universal Scalability Law)".into(),
             ),
         ]
         .into_iter()
@@ -267,13 +275,13 @@ impl SweepCurve {
         let middle = LEGEND - 4.0;
         html! {
             @for LegendItem { class, shape, name } in self.keys() {
-                @let at = next(name);
+                @let at = next(&name);
                 @match shape {
                     KeyShape::Bar => path class=(class) d={ "M" (at) " " (middle - 7.0) "V" (middle + 7.0) } {},
                     KeyShape::Line => path class=(class) d={ "M" (at - 10.0) " " (middle) "h20" } {},
                     KeyShape::Dot | KeyShape::Square => circle class=(class) cx=(at) cy=(middle) r="4" {},
                 }
-                (text("note", at + 14.0, LEGEND, name))
+                (text("note", at + 14.0, LEGEND, &name))
             }
         }
     }
@@ -289,7 +297,7 @@ struct CurveScales {
 impl CurveScales {
     fn new(points: &[CurvePoint], fitted: &[(f64, f64)]) -> Self {
         let most_workers = points.iter().map(|point| point.workers).max();
-        let measured = points.iter().map(|point| point.high.max(point.mean));
+        let measured = points.iter().map(|point| point.high.max(point.typical));
         let measured = measured.fold(1e-6, f64::max);
         let fitted = fitted.iter().map(|(_, seconds)| *seconds);
         let longest = fitted.fold(measured, f64::max).min(measured * OVERSHOOT);
@@ -330,7 +338,7 @@ fn knee_mark(knee: Knee, scales: &CurveScales) -> Markup {
     let x = scales.x(by_means as f64);
     let name = match workers == by_means {
         true => "knee",
-        false => "knee by the means",
+        false => "knee by the times alone",
     };
     html! {
         (area::vertical("mark", x, [TOP, FLOOR]))
@@ -341,13 +349,13 @@ fn knee_mark(knee: Knee, scales: &CurveScales) -> Markup {
 /// Writes a point with its interval.
 fn mark(point: &CurvePoint, scales: &CurveScales) -> Markup {
     let x = scales.x(point.workers as f64);
-    let [mean, low, high] = [point.mean, point.low, point.high].map(|y| scales.y(y));
+    let [typical, low, high] = [point.typical, point.low, point.high].map(|y| scales.y(y));
     html! {
         (area::vertical("whisker", x, [low, high]))
         @let class = if point.is_passed_over { "serial" } else { "point" };
-        circle class=(class) cx=(x) cy=(tenth(mean)) r="4" {
+        circle class=(class) cx=(x) cy=(tenth(typical)) r="4" {
             title {
-                (point.workers) ": " (format_secs(point.mean))
+                (point.workers) ": " (format_secs(point.typical))
                 @if point.is_passed_over { ", passed over" }
             }
         }
@@ -367,7 +375,7 @@ mod tests {
     fn the_scale_takes_in_the_fitted_line_but_not_one_that_is_far_off() {
         let point = CurvePoint {
             workers: 1,
-            mean: 1.0,
+            typical: 1.0,
             low: 1.0,
             high: 1.0,
             is_passed_over: false,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::intervals::Overlay;
 use super::survey::Survey;
 use crate::model::origin::OriginLimits;
+use crate::model::pacing::Pacing;
 use crate::model::summary::{Summary, Tally};
 
 /// Waits for input of the runs.
@@ -40,6 +41,10 @@ pub(super) struct MergedFigures {
     pub(super) wire_bytes: Vec<u64>,
     pub(super) has_ended: Vec<bool>,
     is_paced: bool,
+    /// What became of the limits, of the runs that say so.
+    pacing: Option<Pacing>,
+    /// True if a run that had limits does not say what became of them.
+    is_pacing_unknown: bool,
     input: InputWaits,
     /// True once a result of a run log has counted.
     pub(super) has_logged: bool,
@@ -55,6 +60,8 @@ impl MergedFigures {
             wire_bytes: vec![0; runs],
             has_ended: vec![false; runs],
             is_paced: false,
+            pacing: None,
+            is_pacing_unknown: false,
             input: InputWaits::default(),
             has_logged: false,
         }
@@ -64,6 +71,10 @@ impl MergedFigures {
     pub(super) fn note_summary(&mut self, run: usize, summary: &Summary) {
         self.wire_bytes[run] = summary.wire_bytes;
         self.is_paced |= summary.paced;
+        self.is_pacing_unknown |= summary.paced && summary.pacing.is_none();
+        if let Some(pacing) = &summary.pacing {
+            self.pacing.get_or_insert_default().merge(pacing);
+        }
         self.origins.merge(&summary.origins);
         self.input.add(summary);
     }
@@ -98,6 +109,7 @@ impl MergedFigures {
             makespan: overlay.makespan,
             wire_bytes: wire_bytes.fold(0, u64::saturating_add),
             paced: self.is_paced,
+            pacing: self.pacing.filter(|_| !self.is_pacing_unknown),
             origins: self.origins,
             stopped: is_stopped,
             listed: listed.filter(|_| is_stopped),
