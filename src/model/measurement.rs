@@ -371,7 +371,7 @@ impl Sweep {
         (runs.clone().min().unwrap_or(0), runs.max().unwrap_or(0))
     }
 
-    /// The times at the knee; if the runs do not decide it, at the knee by the means.
+    /// The times at the knee; if the runs do not decide it, at the knee by the times alone.
     pub fn at_knee(&self) -> Option<&SweepRuns> {
         let knee = self.knee?;
         self.points
@@ -386,7 +386,7 @@ impl Sweep {
     }
 
     /// The speed-up of the [knee](Sweep::at_knee) over the fewest workers, whose runs of one round are a
-    /// pair; in an automatic sweep, whose runs are none, by the means and the scatter of all. `None` if one number of
+    /// pair; in an automatic sweep, whose runs are none, by the geometric means and the scatter of all. `None` if one number of
     /// workers is [comparable](Sweep::comparable), which has nothing to be set against.
     ///
     /// The knee comes from the same runs, but not as the fastest point, which would owe part of its

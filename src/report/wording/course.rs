@@ -4,6 +4,7 @@
 use super::notation::Notation;
 use crate::model::auto_runs::{AutoEnd, AutoRuns};
 use crate::model::measurement::{Comparison, Sweep};
+use crate::stats::LEVEL;
 
 /// The reason why there are no more pairs, where their number was not given: `enough: all is decided`.
 pub(in crate::report) fn course(comparison: &Comparison) -> Option<&'static str> {
@@ -34,6 +35,11 @@ fn level_of(auto: AutoRuns, pairs: &str, intervals_are: &str) -> String {
         AutoEnd::Precise => "until the interval was narrow enough",
         _ => "until they decided",
     };
+    if (auto.level - LEVEL).abs() < 0.0005 {
+        return format!(
+            "{pairs} were added {until}, and {intervals_are} as with a given number of {pairs}"
+        );
+    }
     format!(
         "{pairs} were added {until}, so {intervals_are} computed at a nominal {:.1} %, to cover that often",
         auto.level * 100.0
