@@ -319,9 +319,8 @@ pub struct SweepRuns {
     /// The times of the runs.
     #[serde(flatten)]
     pub times: ArmTimes,
-    /// The 95 % interval of their [typical time](Sweep::typical_seconds) (at the [level](Sweep::level) of the sweep), if there
-    /// were enough runs. In an automatic sweep it is by the
-    /// [scatter](PooledScatter) of the runs at all numbers of workers.
+    /// The 95 % interval of their [typical time](Sweep::typical_seconds), if there were enough runs. In an automatic sweep
+    /// it is by the [scatter](PooledScatter) of the runs at all numbers of workers.
     pub interval: Option<Interval>,
 }
 

@@ -23,10 +23,14 @@ pub(in crate::report) fn level(comparison: &Comparison) -> Option<String> {
         .map(|auto| level_of(auto, "pairs", "the 95 % interval is"))
 }
 
-/// The nominal level of the intervals of a sweep, where the number of rounds was not given.
+/// The nominal level of the interval of a sweep's speed-up, where the number of rounds was not given.
 pub(in crate::report) fn sweep_level(sweep: &Sweep) -> Option<String> {
     let auto = sweep.auto?;
-    Some(level_of(auto, "rounds", "the 95 % intervals are"))
+    Some(level_of(
+        auto,
+        "rounds",
+        "the 95 % interval of the speed-up is",
+    ))
 }
 
 /// It is one interval with two numbers: the nominal level by which it is computed, and how often it covers.
