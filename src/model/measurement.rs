@@ -413,7 +413,8 @@ impl Sweep {
         })
     }
 
-    /// The confidence level of the intervals of its figures: 95 %, if the number of rounds was given.
+    /// The confidence level of the intervals of its speed-up and gates: 95 %, if the number of rounds was given. Those of
+    /// single numbers of workers are at 95 % in any case.
     pub fn level(&self) -> f64 {
         self.auto.map_or(LEVEL, |auto| auto.level)
     }
