@@ -60,17 +60,22 @@ pub(super) fn run(mut plan: Plan, opened: Opened) -> Result<ExitReasons, StartEr
         bodies::claim_own_files(saving, &plan);
     }
     let activity = workers::activity(&plan);
+    let fetcher = Fetcher::new(
+        mem::take(&mut plan.fetch),
+        session.stop().clone(),
+        activity.clone(),
+    );
+    let pool = fetcher.pool(workers::pool(plan.workers, plan.queue, room));
+    // Of a URL near by, the start of a thread is a large part.
+    if !plan.urls.is_empty() {
+        pool.start_first();
+    }
     let mut reports = session.open_reports(
         &plan,
-        activity.clone(),
+        activity,
         journal,
         stream.as_ref().and_then(BodyStream::cursor),
     )?;
-    let pool = Fetcher::new(plan.fetch, session.stop().clone(), activity).pool(workers::pool(
-        plan.workers,
-        plan.queue,
-        room,
-    ));
     plan.run.startup = started.elapsed();
     let work = Work {
         source,
@@ -88,7 +93,7 @@ pub(super) fn run(mut plan: Plan, opened: Opened) -> Result<ExitReasons, StartEr
         sweep: None,
         against: against.as_ref(),
         is_first: session.is_first(),
-        allows_empty: plan.allows_empty && report.unreadable.is_empty(),
+        allows_empty: plan.allows_empty && report.summary.unreadable.is_empty(),
     };
     // After a run that was cut short no assertion holds; the reports that can still be written say so.
     let judged = session.judge(&figures, &mut reports);
@@ -178,7 +183,7 @@ fn open_log(
 /// Says in a line each what a user would not expect of files and shards.
 fn add_notes(report: &Report, shard: Option<RunShard>, detail: Detail) {
     let has_notes = detail.has_summary();
-    if let Some(displaced) = report.displaced.as_ref().filter(|_| has_notes) {
+    for displaced in report.displaced.iter().filter(|_| has_notes) {
         complain(&format!("warning: {displaced}"));
     }
     if let Some(foreign) = report.foreign_parts.as_ref().filter(|_| has_notes) {
@@ -198,7 +203,7 @@ fn add_reasons(
     reasons: &mut ExitReasons,
 ) {
     reasons.local |= report.summary.local > 0;
-    reasons.usage |= !report.unreadable.is_empty();
+    reasons.usage |= !report.summary.unreadable.is_empty();
     if report.is_full {
         complain(match saves {
             true => "the disk is full: nothing more was started; what is complete is saved",

@@ -108,10 +108,10 @@ impl RereadableList {
         let RereadableList { name, file, .. } = self;
         ReplayFile {
             name,
-            open: Box::new(move || {
+            open: Box::new(move |offset| {
                 Box::new(Cursor {
                     file: Arc::clone(&file),
-                    offset: 0,
+                    offset,
                 })
             }),
         }

@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::Engine;
 use super::backoff::WithBackoff;
 use super::config::{CutShort, LOOK_AHEAD};
-use super::input::{Item, NextInput, Unreadable};
+use super::input::{Item, NextInput};
 use super::job::Job;
 use super::schedule::NextStart;
 use crate::model::outcome::Outcome;
@@ -120,9 +120,8 @@ impl Engine<'_> {
                     self.admit(item, since, now)?;
                 }
                 NextInput::Unreadable(list) => {
-                    let Unreadable { name, reason } = &list;
-                    self.emit_warning(format!("{name}: {reason}"))?;
-                    self.unreadable.push(list);
+                    self.emit_warning(list.to_string())?;
+                    self.tally.add_unreadable(list);
                 }
                 NextInput::Wait => {
                     self.arrival.wait();
@@ -221,10 +220,14 @@ impl Engine<'_> {
         Ok(Some(outcome))
     }
 
-    /// Gives a new job to the schedule; past the look-ahead, behind others of its origin, to the spool.
+    /// Starts a new job, or gives it to the schedule; past the look-ahead, behind others of its origin, to the spool.
     fn offer(&mut self, job: Box<Job>, since: Instant, now: Instant) -> Result<(), CutShort> {
         let target = Arc::clone(&job.target);
         let origin = target.location.origin();
+        if !self.spool.has(origin) && self.schedule.start_at_once(origin, target.index, now) {
+            self.submit(job);
+            return Ok(());
+        }
         let is_far = self.schedule.waiting() >= self.look_ahead();
         if self.spool.has(origin) || (is_far && self.schedule.has_queue(origin)) {
             let Err(error) = self.spool.push(&job) else {
@@ -317,10 +320,8 @@ impl Engine<'_> {
         };
         match submitted {
             Ok(handle) => {
-                let index = job.target.index;
                 self.submitted += 1;
-                handle.notify(&self.completions.0, index);
-                self.in_flight.insert(index, (job, handle));
+                self.in_flight.insert(job, handle, &self.completions.0);
             }
             Err(()) => {
                 self.unsubmitted = Some(job);

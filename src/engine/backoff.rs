@@ -114,12 +114,14 @@ impl Backoff {
     }
 
     /// Notes that the engine has seen a push-back of the origin that asks for a wait. From then on its schedule decides
-    /// which jobs wait: all of the origin, or the one that was pushed back alone.
+    /// which jobs wait: all of the origin, or the one that was pushed back alone. Those that it has submitted by now, and
+    /// that no worker has come to, are given back to it for that: some of them without knowing of the push-back.
     pub(super) fn note_seen(&self, origin: &str) {
         if let Some(recall) = self.lock().get_mut(origin) {
             recall.unseen = recall.unseen.saturating_sub(1);
             if recall.unseen == 0 {
                 recall.until = None;
+                recall.up_to = self.submitted.load(Ordering::Relaxed);
             }
         }
     }
@@ -214,6 +216,8 @@ mod tests {
         assert!(backoff.is_recalled("http://a", between), "one is unseen");
         backoff.note_seen("http://a");
         backoff.note_seen("http://unknown");
+        // It may be with a worker only now.
+        assert!(backoff.is_recalled("http://a", between), "all are seen");
         let later = backoff.number();
         assert!(!backoff.is_recalled("http://a", later));
         // The next begins anew.

@@ -18,6 +18,7 @@ use super::unbegun::{self, Leftover};
 use crate::http::{Fetched, UnplacedBody};
 use crate::model::event::{Event, RunInfo};
 use crate::model::outcome::{FailureKind, Outcome, Verdict};
+use crate::model::pacing::{HeldBack, Pacing};
 use crate::model::run_id::RunId;
 use crate::save::OutputEnd;
 
@@ -69,8 +70,7 @@ impl Engine<'_> {
         self.collect_in_grace(reason, &mut leftover)?;
         self.counted = self.source.total_within(COUNT_TIMEOUT).or(self.counted);
         self.abandoned = self.in_flight.len();
-        let mut under_way: Vec<_> = self.in_flight.drain().map(|(_, (job, _))| job).collect();
-        under_way.sort_by_key(|job| job.target.index);
+        let under_way = self.in_flight.take_jobs();
         let left = (self.unsubmitted.take().into_iter()).chain(self.schedule.drain());
         let left = left.map(|job| reason.apply(job.untried()));
         let left = leftover.with_queued(left, self.counted.is_some());
@@ -154,7 +154,7 @@ impl Engine<'_> {
             select_biased! {
                 recv(self.completions.1) -> key => {
                     let key = key.expect("the engine holds a sender of this channel");
-                    let Some((job, handle)) = self.in_flight.remove(&key) else { continue };
+                    let Some((job, handle)) = self.in_flight.remove(key) else { continue };
                     match job.output(handle.join()) {
                         JobOutput::Fetched(Fetched { outcome, unplaced })
                             if !unbegun::is_unbegun(&outcome) =>
@@ -211,11 +211,30 @@ impl Engine<'_> {
         let waited = self.input_wait.total();
         self.tally.set_input_wait(waited.wait, waited.idle);
         self.tally.set_retry_idle(self.retry_wait.total().idle);
+        if let Some(pacing) = self.pacing() {
+            self.tally.set_pacing(pacing);
+        }
         if self.pool.shortfall().is_some() {
             // Figures per worker are those of the workers that ran. A run of none has no such figures.
             self.tally.set_workers(self.pool.threads().max(1));
         }
         self.emit(&Event::Ended(self.tally.summary()))
+    }
+
+    /// What became of the limits on starts and bytes, if there are any.
+    fn pacing(&self) -> Option<Pacing> {
+        let held_back = self.holds.as_ref().map(|holds| holds.held_back());
+        if held_back.is_none() && !self.config.is_rate_limited {
+            return None;
+        }
+        Some(Pacing {
+            held_back: HeldBack {
+                // The outcomes have the time.
+                limit_rate: self.config.is_rate_limited.then_some(Duration::ZERO),
+                ..held_back.unwrap_or_default()
+            },
+            rate: self.schedule.start_rate(),
+        })
     }
 
     /// Takes a final outcome, and emits it when its turn has come.

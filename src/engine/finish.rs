@@ -18,7 +18,7 @@ impl Engine<'_> {
     /// Takes one ended job: emits its outcome, or gives the job to the schedule again.
     pub(super) fn finish(&mut self, key: u64, now: Instant) -> Result<(), CutShort> {
         // A job that was abandoned after a stop still sends its key.
-        let Some((mut job, handle)) = self.in_flight.remove(&key) else {
+        let Some((mut job, handle)) = self.in_flight.remove(key) else {
             return Ok(());
         };
         self.queue = QueueState::Open;
@@ -30,6 +30,8 @@ impl Engine<'_> {
                 return Ok(());
             }
         };
+        // A wait that the server asks for begins with its answer, which may have come after the clock was read.
+        let now = ending::moment(&outcome, now);
         let (ruling, due) = self.rule(&mut job, &outcome, now);
         if ruling == Ruling::Free {
             job.note_push_back();

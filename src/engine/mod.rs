@@ -13,9 +13,10 @@
 //!   the pool's queue when its origin pushes back.
 //! * `spool` keeps targets on disk that wait beyond the look-ahead, each as a `spooled_target`.
 //! * `pending` are the targets that wait for a retry, or for their turn to be emitted.
+//! * `in_flight` are the jobs in the pool.
 //! * `append` appends bodies to packs, in the order of the run log.
 //! * `ending` reads an outcome as its origin's; `finish` emits it or has the job made again.
-//! * `input_wait` measures how long workers were idle for want of input.
+//! * `input_wait` measures how long workers were idle for want of input, `holds` for limits of the user's.
 //! * `poll` decides between blocking and polling for completed jobs.
 //! * `fetch_all` is a run in a few words, for programs that need no more.
 //! * [`resume`] is the run log, and the targets that an earlier run has done.
@@ -30,6 +31,8 @@ mod emit;
 mod ending;
 mod fetch_all;
 mod finish;
+mod holds;
+mod in_flight;
 pub mod input;
 mod input_wait;
 mod job;
@@ -43,34 +46,35 @@ mod spool;
 mod spooled_target;
 mod unbegun;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender, at, never, select_biased, unbounded};
-use foldhash::fast::RandomState;
 
 use crate::http::Client;
 use crate::model::event::{Listener, Pending};
 use crate::model::summary::Tally;
-use crate::pool::{JobHandle, Pool, Shortfall};
+use crate::pool::{Pool, Shortfall};
 use crate::save::{OrderedOutput, OutputEnd};
 
 use admit::{FillEnd, InputArrival, InputState, QueueState};
 use append::PackBatch;
-use backoff::{Backoff, JobOutput};
+use backoff::Backoff;
 pub use bodies::{Bodies, PlannedFile, Saving};
 pub use config::{Adaptation, CutShort, LOOK_AHEAD, Order, Report, RunConfig, Work};
-pub use displaced::Displaced;
+pub use displaced::{Displaced, DisplacedBy};
 pub use fetch_all::{FetchAll, Frontier, fetch_all};
-use input::{BadTarget, Source, Unreadable};
+use holds::Holds;
+use in_flight::InFlight;
+use input::{BadTarget, Source};
 use input_wait::{InputWait, Want};
 use job::{Job, StopReason};
 use poll::{POLL_INTERVAL, WaitMode};
 use reorder::Reorder;
 use resume::DoneTargets;
-use schedule::Schedule;
+use schedule::{Schedule, StartLimits};
 use spool::Spool;
 
 /// Runs `work` on `pool`, and sends events to `listener`.
@@ -104,6 +108,8 @@ struct Engine<'a> {
     input_wait: InputWait,
     /// The time in which nothing is under way and all that is left waits for another try, measured alike.
     retry_wait: InputWait,
+    /// The time for which limits kept targets from starting, if there are any.
+    holds: Option<Box<Holds>>,
     /// Jobs given to the pool so far.
     submitted: u64,
     /// The index after that of the last one.
@@ -111,7 +117,6 @@ struct Engine<'a> {
     /// The number of items that has been emitted.
     counted: Option<u64>,
     done: Option<DoneTargets>,
-    unreadable: Vec<Unreadable>,
     /// The bad line that ended the reading, with [`RunConfig::strict`].
     bad: Option<BadTarget>,
 
@@ -124,8 +129,8 @@ struct Engine<'a> {
     ahead: usize,
     /// A job that may start, but found the pool's queue full.
     unsubmitted: Option<Box<Job>>,
-    /// Jobs in the pool, by index, which is also the key that their slots send on completion.
-    in_flight: HashMap<u64, (Box<Job>, JobHandle<JobOutput>), RandomState>,
+    /// The jobs in the pool, by the keys that their slots send on completion.
+    in_flight: InFlight,
     completions: (Sender<u64>, Receiver<u64>),
     /// Jobs that had not ended when the grace after a stop did.
     abandoned: usize,
@@ -179,11 +184,12 @@ impl<'a> Engine<'a> {
             read: 0,
             input_wait: InputWait::default(),
             retry_wait: InputWait::default(),
+            holds: (config.limits != StartLimits::default())
+                .then(|| Box::new(Holds::new(config.limits))),
             submitted: 0,
             next_index: 0,
             counted: None,
             done,
-            unreadable: Vec::new(),
             bad: None,
             schedule: Schedule::new(config.limits, config.server_policy(pool.workers())),
             spool: Spool::default(),
@@ -195,7 +201,7 @@ impl<'a> Engine<'a> {
             queue: QueueState::Open,
             ahead: 0,
             unsubmitted: None,
-            in_flight: HashMap::default(),
+            in_flight: InFlight::default(),
             completions: unbounded(),
             abandoned: 0,
             bodies,
@@ -259,7 +265,6 @@ impl<'a> Engine<'a> {
         };
         Report {
             summary: self.tally.summary(),
-            unreadable: self.unreadable,
             overdue: matches!(self.stopped, Some(StopReason::Deadline(_))),
             is_full: self.is_disk_full,
             uneven_shards: self.source.uneven_shards().cloned(),
@@ -285,6 +290,7 @@ impl<'a> Engine<'a> {
             self.input_wait.note(now, self.submitted, want);
             let retry = self.want_of_retries();
             self.retry_wait.note(now, self.submitted, retry);
+            self.note_holds(filled, now);
             self.emit_count()?;
             let ended = self.collect(now)?;
             mode.record(ended, now);
@@ -304,7 +310,9 @@ impl<'a> Engine<'a> {
             // The last jobs are blocked for: they may end before a sleep does.
             let is_nearly_done =
                 self.input == InputState::Exhausted && self.in_flight.len() <= self.pool.workers();
-            if !is_nearly_done && mode.start_poll(now) {
+            // Starts that keep a distance in time are not slept through.
+            let may_poll = !is_nearly_done && self.config.limits.is_unpaced();
+            if may_poll && mode.start_poll(now) {
                 // The pool's queue outlasts the sleep, and no job has to wake this thread.
                 thread::sleep(POLL_INTERVAL);
             } else {

@@ -66,11 +66,14 @@ impl RequestClock {
         let now = Instant::now();
         let mut state = self.lock();
         state.tick(now);
-        if let Some(fault) = state.exceeded(now) {
+        let next = state.next_deadline();
+        if next.is_some_and(|deadline| now >= deadline)
+            && let Some(fault) = state.exceeded(now)
+        {
             drop(state);
             return Err(self.fail(fault));
         }
-        Ok(match self.earlier_of_stop(state.next_deadline()) {
+        Ok(match self.earlier_of_stop(next) {
             Some(deadline) if deadline < now + TICK => FINE_TICK,
             _ => TICK,
         })
@@ -252,6 +255,9 @@ impl RequestClock {
                 return Err(self.fail(fault));
             }
             if now >= due {
+                if began < due {
+                    state.held_back += now - began;
+                }
                 state.resume_after_hold(window, now - began, now);
                 return Ok(());
             }

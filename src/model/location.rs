@@ -29,6 +29,8 @@ pub struct Location {
     url: OnceLock<Box<Url>>,
     /// The length of scheme, host and port, with which `text` begins.
     origin_length: u16,
+    /// The length of the fragment with its mark, with which the text ends; 0 if there is none.
+    fragment_length: u16,
     /// The bytes of the zone in the text, with its mark.
     zone: u8,
     is_https: bool,
@@ -119,6 +121,7 @@ impl Location {
                 text: Arc::from(text),
                 authorization: None,
                 url: OnceLock::new(),
+                fragment_length: 0,
                 is_written_with_blank: false,
                 ..*near
             });
@@ -211,9 +214,11 @@ impl Location {
         };
         let zone = text.len() - length;
         let origin = url[..Position::BeforePath].len() + zone;
+        let fragment = url.fragment().map_or(0, |fragment| fragment.len() + 1);
         Ok(Location {
             origin_length: u16::try_from(origin)
                 .expect("no longer than the URL and a zone, whose maximum fits"),
+            fragment_length: u16::try_from(fragment).expect("no longer than the URL"),
             zone: u8::try_from(zone).expect("a zone and its mark have fewer than 256 bytes"),
             is_https: url.scheme() == "https",
             is_written_with_blank: false,
@@ -301,11 +306,9 @@ impl Location {
     /// The target of a request for the URL (RFC 9112, 3.2.1): path and query, as a place in
     /// [`text`](Location::text).
     pub fn request_target(&self) -> std::ops::Range<usize> {
-        let start = usize::from(self.origin_length);
-        let rest = &self.text[start..];
-        // Never sent: a fragment is the client's own (RFC 3986, 3.5).
-        let length = rest.find('#').unwrap_or(rest.len());
-        start..start + length
+        // A fragment is never sent: it is the client's own (RFC 3986, 3.5).
+        let end = self.text.len() - usize::from(self.fragment_length);
+        self.origin_length.into()..end
     }
 
     /// True if there was a blank within the text as it was written, which is encoded now.

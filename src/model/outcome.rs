@@ -71,8 +71,10 @@ pub struct Details {
     /// The number of attempts that the server pushed back (429, 503, refused connections). They use up no retry.
     pub pushed_back: u32,
     /// The time by which its attempts were started later than the rate of the run intended, because no worker was
-    /// free. `None` without a rate.
+    /// free or pfetch itself was held up. `None` without a rate.
     pub start_delay: Option<Duration>,
+    /// The time for which bytes of its attempts were held back, as the rate of bytes is limited (`--limit-rate`).
+    pub held_back: Duration,
     /// Remarks on the final response.
     pub notices: Vec<ResponseNotice>,
     /// The part of the body that this attempt brought, if it continues or can be continued.
@@ -401,10 +403,17 @@ impl Outcome {
         self.details.as_ref()?.start_delay
     }
 
+    /// The time for which its bytes were held back, as the rate of bytes is limited. Replayed outcomes have none.
+    pub fn held_back(&self) -> Duration {
+        let details = self.details.as_ref();
+        details.map_or(Duration::ZERO, |details| details.held_back)
+    }
+
     /// The latency from the intended start: of all attempts, and what they were started later than the rate of the run
     /// intended. `None` without a rate, and if it was not started.
     pub fn intended_latency(&self) -> Option<Duration> {
-        Some(self.busy()?.saturating_add(self.start_delay()?))
+        let delay = self.start_delay()?;
+        Some(self.busy()?.saturating_add(delay))
     }
 
     /// Tells whether the file was kept without a look at it: no server was asked about it (`--exists skip`), and no

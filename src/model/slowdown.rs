@@ -96,10 +96,15 @@ impl LatencyByLoad {
             let Some((start, end)) = attempt.worker_span() else {
                 continue;
             };
+            let is_full = self.first.len() >= self.most;
+            // A request is sent no sooner than its attempt starts: most of a long list need no closer look.
+            if is_full && self.first.peek().is_none_or(|last| start >= last.sent) {
+                continue;
+            }
             let before = wait.zip(attempt.timing.ttfb());
             let before = before.map_or(Duration::ZERO, |(wait, ttfb)| ttfb.saturating_sub(wait));
             let sent = start + before;
-            if self.first.len() >= self.most {
+            if is_full {
                 match self.first.peek() {
                     Some(last) if sent < last.sent => self.first.pop(),
                     _ => continue,

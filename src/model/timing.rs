@@ -72,6 +72,16 @@ impl Nanoseconds {
     fn get(self) -> Option<Duration> {
         (self != Nanoseconds::NONE).then(|| Duration::from_nanos(self.0))
     }
+
+    /// The sum of both, of which either may be missing.
+    fn plus(self, other: Self) -> Self {
+        match (self, other) {
+            (Nanoseconds::NONE, time) | (time, Nanoseconds::NONE) => time,
+            (Nanoseconds(one), Nanoseconds(other)) => {
+                Nanoseconds(one.saturating_add(other).min(u64::MAX - 1))
+            }
+        }
+    }
 }
 
 impl Default for Nanoseconds {
@@ -138,20 +148,19 @@ impl Timing {
 
     /// Adds the phases of one exchange; its total and time to first byte are left out.
     pub fn add(&mut self, exchange: &Timing) {
-        for (phase, time) in exchange.phases() {
-            if let Some(time) = time {
-                let sum = self.phase(phase).unwrap_or_default() + time;
-                self.set(phase, Some(sum));
-            }
+        for (sum, time) in self.phases.iter_mut().zip(exchange.phases) {
+            *sum = sum.plus(time);
         }
     }
 
     /// Sets the total, and [`Phase::Blocked`] to what no other phase accounts for.
     pub fn close(&mut self, total: Duration) {
-        self.set(Phase::Blocked, None);
-        let on_network: Duration = self.phases().iter().filter_map(|(_, time)| *time).sum();
-        self.set_total(Some(total));
-        self.set(Phase::Blocked, Some(total.saturating_sub(on_network)));
+        let blocked = Phase::Blocked as usize;
+        self.phases[blocked] = Nanoseconds::NONE;
+        let zero = Nanoseconds(0);
+        let on_network = self.phases.iter().fold(zero, |sum, time| sum.plus(*time));
+        self.total = Some(total).into();
+        self.phases[blocked] = Nanoseconds(self.total.0.saturating_sub(on_network.0));
     }
 }
 

@@ -66,13 +66,20 @@ where
 {
     fn run(&self, worker: &mut Worker<S>) -> bool {
         let (action, args) = self.take();
-        // The action is dropped inside, before the slot is written: when the result is there, the job
-        // holds nothing any more. Unwind safety: after a panic the action and its arguments are gone,
-        // and the worker's state is rebuilt.
-        let result = guarded(move || action.run(worker, args));
-        let is_sound = result.is_ok();
-        self.end(result.map_err(JobError::Panicked));
-        is_sound
+        // The action is dropped before the slot is written: when the result is there, the job holds nothing any more.
+        // Unwind safety: after a panic the action and its arguments are gone, and the worker's state is rebuilt.
+        let ended = guarded(|| {
+            let output = action.run(worker, args);
+            drop(action);
+            self.end(Ok(output));
+        });
+        match ended {
+            Ok(()) => true,
+            Err(panic) => {
+                self.end(Err(JobError::Panicked(panic)));
+                false
+            }
+        }
     }
 
     fn fail(&self, error: JobError) {

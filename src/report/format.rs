@@ -2,18 +2,16 @@
 
 use std::time::Duration;
 
+use super::text_cell::TextCell;
+
 /// Formats a duration to at most four significant digits: `47.1 ms`, `10.02 s`, `3 min 07 s`.
 pub fn duration(duration: Duration) -> String {
-    let mut text = String::new();
-    push_duration(&mut text, duration);
-    text
+    duration_cell(duration).into()
 }
 
 /// Formats a number of bytes in powers of 1000: `312 B`, `1.3 kB`, `19.5 MB`.
 pub fn bytes(count: u64) -> String {
-    let mut text = String::new();
-    push_bytes(&mut text, count);
-    text
+    bytes_cell(count).into()
 }
 
 /// Formats seconds as [`duration`] does. Negative ones, as the lower end of an interval may be, are shown
@@ -30,58 +28,72 @@ pub(super) fn duration_of_nanos(nanos: i64) -> String {
     duration(Duration::from_nanos(nanos.max(0) as u64))
 }
 
-/// Appends a duration as [`duration`] formats it. It computes in whole numbers, because it runs for each
-/// URL of a run.
-pub(super) fn push_duration(text: &mut String, duration: Duration) {
+/// A duration as [`duration`] formats it. It computes in whole numbers, because it runs for each URL of a run.
+pub(super) fn duration_cell(duration: Duration) -> TextCell {
+    let mut cell = TextCell::default();
     let seconds = duration.as_secs();
     if seconds >= 60 || (seconds == 59 && duration.subsec_millis() >= 995) {
         let whole = seconds + u64::from(duration.subsec_millis() >= 500);
         let (hours, minutes, seconds) = (whole / 3600, whole / 60 % 60, whole % 60);
-        text.push_str(&if hours > 0 {
-            format!("{hours} h {minutes:02} min")
+        if hours > 0 {
+            cell.prepend(" min");
+            prepend_two_digits(&mut cell, minutes);
+            cell.prepend(" h ");
+            cell.prepend_number(hours);
         } else {
-            format!("{minutes} min {seconds:02} s")
-        });
-        return;
+            cell.prepend(" s");
+            prepend_two_digits(&mut cell, seconds);
+            cell.prepend(" min ");
+            cell.prepend_number(minutes);
+        }
+        return cell;
     }
     let nanos = seconds * 1_000_000_000 + u64::from(duration.subsec_nanos());
     // The limits are where the next smaller unit would round to 1000.0.
     if nanos < 999_950 {
-        push_number(text, (nanos + 500) / 1000);
-        text.push_str(" µs");
+        cell.prepend(" µs");
+        cell.prepend_number((nanos + 500) / 1000);
     } else if nanos < 999_950_000 {
-        push_tenths(text, (nanos + 50_000) / 100_000);
-        text.push_str(" ms");
+        cell.prepend(" ms");
+        prepend_tenths(&mut cell, (nanos + 50_000) / 100_000);
     } else {
         let hundredths = (nanos + 5_000_000) / 10_000_000;
-        push_number(text, hundredths / 100);
-        text.push('.');
-        push_number(text, hundredths / 10 % 10);
-        push_number(text, hundredths % 10);
-        text.push_str(" s");
+        cell.prepend(" s");
+        prepend_two_digits(&mut cell, hundredths % 100);
+        cell.prepend(".");
+        cell.prepend_number(hundredths / 100);
     }
+    cell
 }
 
-/// Appends a number of bytes as [`bytes`] formats it.
-pub(super) fn push_bytes(text: &mut String, count: u64) {
+/// A number of bytes as [`bytes`] formats it.
+pub(super) fn bytes_cell(count: u64) -> TextCell {
     if count < 1000 {
-        push_number(text, count);
-        text.push_str(" B");
-        return;
+        let mut cell = TextCell::of(" B");
+        cell.prepend_number(count);
+        return cell;
     }
     let mut hundredth = 10;
-    for unit in ["kB", "MB", "GB", "TB", "PB"] {
+    for unit in [" kB", " MB", " GB", " TB", " PB"] {
         let tenths = (count / hundredth + 5) / 10;
         // Rounding to a tenth may not give "1000.0".
         if tenths < 10_000 {
-            push_tenths(text, tenths);
-            text.push(' ');
-            return text.push_str(unit);
+            let mut cell = TextCell::of(unit);
+            prepend_tenths(&mut cell, tenths);
+            return cell;
         }
         hundredth *= 1000;
     }
-    push_tenths(text, (count / hundredth + 5) / 10);
-    text.push_str(" EB");
+    let mut cell = TextCell::of(" EB");
+    prepend_tenths(&mut cell, (count / hundredth + 5) / 10);
+    cell
+}
+
+/// A whole number.
+pub(super) fn number_cell(number: u64) -> TextCell {
+    let mut cell = TextCell::default();
+    cell.prepend_number(number);
+    cell
 }
 
 /// Appends a whole number.
@@ -89,18 +101,17 @@ pub(super) fn push_number(text: &mut String, number: u64) {
     text.push_str(itoa::Buffer::new().format(number));
 }
 
-/// Appends a number of tenths, with one decimal.
-fn push_tenths(text: &mut String, tenths: u64) {
-    push_number(text, tenths / 10);
-    text.push('.');
-    push_number(text, tenths % 10);
+/// Puts a number of tenths, with one decimal, before what is there.
+fn prepend_tenths(cell: &mut TextCell, tenths: u64) {
+    cell.prepend_number(tenths % 10);
+    cell.prepend(".");
+    cell.prepend_number(tenths / 10);
 }
 
-/// Pads the text from byte `start` on to `width` characters, with spaces before it.
-pub(super) fn align_right(text: &mut String, start: usize, width: usize) {
-    const SPACES: &str = "          ";
-    let missing = width.saturating_sub(text[start..].chars().count());
-    text.insert_str(start, &SPACES[..missing.min(SPACES.len())]);
+/// Puts a number below 100, with a leading zero if it needs one, before what is there.
+fn prepend_two_digits(cell: &mut TextCell, number: u64) {
+    cell.prepend_number(number % 10);
+    cell.prepend_number(number / 10);
 }
 
 /// Formats a ratio that is shown not to be 1: with two decimals, or with as many as it takes to tell it
@@ -275,17 +286,6 @@ mod tests {
             prop_assert!(off <= half * (1.0 + 1e-9), "{}: {}", count, text);
             prop_assert!(number.len() <= 5, "{}: {}", count, text);
         }
-    }
-
-    #[test]
-    fn padding_counts_characters_not_bytes() {
-        let mut text = "a".to_owned();
-        for (what, width) in [("7 µs", 6), ("1234567", 6)] {
-            let start = text.len();
-            text.push_str(what);
-            align_right(&mut text, start, width);
-        }
-        assert_eq!(text, "a  7 µs1234567");
     }
 
     #[test]

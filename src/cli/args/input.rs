@@ -10,7 +10,7 @@ use crate::engine::input::ShardBy;
 use crate::model::target::DefaultScheme;
 
 /// The options under "Input", and the URLs.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Input")]
 pub(crate) struct InputArgs {
     /// URLs to fetch; '-' reads a list from standard input.
@@ -76,11 +76,9 @@ pub(crate) struct InputArgs {
     /// The scheme of URLs that state none [default: http].
     #[arg(long,
         value_name = "SCHEME",
-        value_parser = choice(&[("http", DefaultScheme::Http), ("https", DefaultScheme::Https)]),
-        hide_default_value = true,
-        default_value = "http"
+        value_parser = choice(&[("http", DefaultScheme::Http), ("https", DefaultScheme::Https)])
     )]
-    pub(crate) proto_default: DefaultScheme,
+    pub(crate) proto_default: Option<DefaultScheme>,
 
     /// Stop at the first bad line of input.
     ///

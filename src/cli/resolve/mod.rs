@@ -17,7 +17,7 @@ use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::time::Duration;
 
-use super::args::{EXAMPLES, InputArgs, MeasureArgs, TypedArgs, TypedExport, TypedRuns};
+use super::args::{EXAMPLES, InputArgs, LimitArgs, MeasureArgs, TypedArgs, TypedExport, TypedRuns};
 use super::files::NamedFiles;
 use super::habits::{self, Spellings};
 use super::plan::{
@@ -94,7 +94,7 @@ pub(super) fn resolve(mut args: TypedArgs, spellings: &Spellings) -> Result<Plan
         urls: inputs.urls,
         lists: inputs.lists,
         input: InputConfig {
-            default_scheme: args.input.proto_default,
+            default_scheme: args.input.proto_default.unwrap_or_default(),
             separator: match args.input.null {
                 true => Separator::Nul,
                 false => Separator::LineFeed,
@@ -117,7 +117,7 @@ pub(super) fn resolve(mut args: TypedArgs, spellings: &Spellings) -> Result<Plan
         },
         fetch,
         log: bodies::log(&args.bodies),
-        max_failures: args.limits.max_failures,
+        max_failures: args.limits.max_failures.unwrap_or_default(),
         report,
         mode,
         bodies,
@@ -133,7 +133,7 @@ fn check_results(args: &TypedArgs, bodies: &BodiesPlan) -> Result<(), String> {
     }
     let is_jsonl = |typed: &TypedExport| typed.export == Export::JsonLines;
     let output = &args.output;
-    let has_results = output.format == Format::JsonLines && !output.summary_only;
+    let has_results = *output.format() == Format::JsonLines && !output.summary_only;
     if !has_results && !output.export.iter().any(is_jsonl) {
         return Err(
             "--jsonl-bodies is of no use without results in JSON Lines; give --format jsonl (without \
@@ -141,7 +141,7 @@ fn check_results(args: &TypedArgs, bodies: &BodiesPlan) -> Result<(), String> {
                 .to_owned(),
         );
     }
-    match args.pool.order {
+    match args.pool.order.unwrap_or_default() {
         Order::Completion => Ok(()),
         Order::Input => Err(
             "--jsonl-bodies keeps no bodies until their turn comes; take out --order input, as \
@@ -333,21 +333,27 @@ fn most_workers(counts: &WorkerCounts) -> usize {
     }
 }
 
+/// The limits on retries, of which the engine has the defaults.
+fn retry_policy(args: &LimitArgs) -> RetryPolicy {
+    let defaults = RetryPolicy::default();
+    RetryPolicy {
+        retries: args.retry.unwrap_or(defaults.retries),
+        delay: args.retry_delay.unwrap_or(defaults.delay),
+        retry_after_max: args.retry_after_max.unwrap_or(defaults.retry_after_max),
+        give_up: args.give_up.unwrap_or(defaults.give_up),
+    }
+}
+
 fn run_config(args: &TypedArgs) -> RunConfig {
     RunConfig {
-        order: args.pool.order,
+        order: args.pool.order.unwrap_or_default(),
         strict: args.input.strict,
         limits: StartLimits {
             per_origin: args.pool.per_host,
             origin_delay: args.pool.host_delay.unwrap_or_default(),
             interval: args.pool.rate.unwrap_or_default(),
         },
-        retry: RetryPolicy {
-            retries: args.limits.retry,
-            delay: args.limits.retry_delay,
-            retry_after_max: args.limits.retry_after_max,
-            give_up: args.limits.give_up,
-        },
+        retry: retry_policy(&args.limits),
         adaptation: match args.pool.no_adapt {
             true => Adaptation::Off,
             false => Adaptation::On,
@@ -373,7 +379,7 @@ fn report_plan(
     let output = &args.output;
     let exports = exports::plan(&output.export);
     exports::check_streams(output, &exports, bodies)?;
-    let has_template = matches!(output.format, Format::Template(_));
+    let has_template = matches!(output.format(), Format::Template(_));
     if has_template && output.summary_only {
         return Err(
             "--summary-only leaves no line for a template; take out one of them".to_owned(),
@@ -389,20 +395,19 @@ fn report_plan(
         reads_stdin: inputs.lists.contains(&ListName::Stdin),
     };
     let is_quiet = output.silent || output.quiet > 1;
-    let progress = terminal::progress(output.progress, is_quiet, writers);
+    let progress = terminal::progress(output.progress.unwrap_or_default(), is_quiet, writers);
     Ok(ReportPlan {
         style: HumanStyle {
-            colour: terminal::has_colour(output.color, to_stderr),
+            colour: terminal::has_colour(output.color.unwrap_or_default(), to_stderr),
             columns: terminal::columns(to_stderr),
             detail: detail(args, bodies),
-            baseline: output.baseline,
+            baseline: output.baseline.unwrap_or_default(),
             shows_empty: args.input.allow_empty || args.input.shard.is_some(),
             follows_other: to_stderr && io::stdout().is_terminal(),
-            allowed: args.limits.max_failures,
-            interval: args.pool.rate,
+            allowed: args.limits.max_failures.unwrap_or_default(),
             advice: advice::plan(args, inputs, bodies, mode),
         },
-        baseline: output.baseline,
+        baseline: output.baseline.unwrap_or_default(),
         is_verbose: output.verbose,
         is_summary_only: output.summary_only,
         note: advice::note(args, inputs, bodies, mode, spellings),
@@ -412,7 +417,7 @@ fn report_plan(
             true => ProgressMode::Off,
             false => progress,
         },
-        format: output.format.clone(),
+        format: output.format().clone(),
         to_stderr,
         exports,
     })
@@ -422,7 +427,7 @@ fn report_plan(
 /// failures that the template does not.
 fn detail(args: &TypedArgs, bodies: &BodiesPlan) -> Detail {
     let output = &args.output;
-    let template = match &output.format {
+    let template = match output.format() {
         Format::Template(template) => Some(template),
         Format::Human | Format::JsonLines => None,
     };
@@ -432,7 +437,7 @@ fn detail(args: &TypedArgs, bodies: &BodiesPlan) -> Detail {
         if template.is_some() {
             return Detail::Assertions;
         }
-        if has_bodies || output.format == Format::JsonLines || !output.export.is_empty() {
+        if has_bodies || *output.format() == Format::JsonLines || !output.export.is_empty() {
             return Detail::Failures;
         }
     }
@@ -447,3 +452,6 @@ fn detail(args: &TypedArgs, bodies: &BodiesPlan) -> Detail {
         (2.., _) => Detail::Failures,
     }
 }
+
+#[cfg(test)]
+mod default_tests;

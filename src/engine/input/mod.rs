@@ -26,6 +26,7 @@ use crossbeam_channel::{Receiver, RecvError, TryRecvError};
 use crate::model::meta::Meta;
 use crate::model::outcome::{Failure, FailureKind, Outcome};
 use crate::model::target::{DefaultScheme, Target, Verb};
+use crate::model::unreadable_list::UnreadableList;
 
 pub use count::ListFile;
 pub use feed::TargetSender;
@@ -151,15 +152,6 @@ impl BadTarget {
     }
 }
 
-/// A list that could not be read to its end.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unreadable {
-    /// The file's name, or `<stdin>`.
-    pub name: String,
-    /// The reason, in a line.
-    pub reason: String,
-}
-
 /// A list to read.
 pub struct List {
     /// The name in messages.
@@ -177,7 +169,7 @@ pub enum Message {
     /// Items, in order.
     Items(Vec<Item>),
     /// A list could not be read to its end. The next one follows.
-    Unreadable(Unreadable),
+    Unreadable(UnreadableList),
 }
 
 /// The answer of [`Source::next`].
@@ -186,7 +178,7 @@ pub enum NextInput {
     /// The next item.
     Item(Item),
     /// A list could not be read to its end.
-    Unreadable(Unreadable),
+    Unreadable(UnreadableList),
     /// There is no item yet: wait for a message on [`Source::receiver`].
     Wait,
     /// There are no more items.

@@ -10,10 +10,9 @@ use super::beginning::{READ_BUFFER, check_text, without_bom};
 use super::count::ItemCount;
 use super::line::{self, BadLine, MAX_LINE_BYTES, UnparsedItem};
 use super::shard::ShardFilter;
-use super::{
-    InputConfig, Item, ItemNumbers, List, Message, Separator, Unreadable, WholeInput, item,
-};
+use super::{InputConfig, Item, ItemNumbers, List, Message, Separator, WholeInput, item};
 use crate::model::target::Location;
+use crate::model::unreadable_list::UnreadableList;
 
 /// The number of items in one message.
 const BATCH: usize = 128;
@@ -53,7 +52,7 @@ pub(super) fn start(
                 let sent = match reader.read(&name, bytes) {
                     Ok(()) => reader.flush(),
                     Err(ListError::Unreadable(reason)) => reader.flush().and_then(|()| {
-                        reader.send(Message::Unreadable(Unreadable { name, reason }))
+                        reader.send(Message::Unreadable(UnreadableList { name, reason }))
                     }),
                     Err(ListError::Disconnected) => Err(ListError::Disconnected),
                 };

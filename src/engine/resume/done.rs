@@ -6,7 +6,8 @@ use std::path::Path;
 use super::JournalError;
 use super::error::{DamagedLine, OtherList};
 use super::file;
-use super::line::{self, LogEntry, in_folder};
+use super::line::{in_folder, normalised_folder};
+use super::line_read::{LogEntry, read_line};
 use super::occurrences::Occurrences;
 use super::target_key::{key, key_of_index};
 use super::window::LogWindow;
@@ -63,7 +64,7 @@ impl RunPlace {
     /// A run that saves in this folder, and takes this shard.
     pub fn new(folder: Option<&Path>, shard: Option<RunShard>) -> Self {
         RunPlace {
-            folder: line::normalised_folder(folder),
+            folder: normalised_folder(folder),
             shard,
         }
     }
@@ -187,7 +188,7 @@ impl DoneTargets {
     fn outcome_at(&self, position: u64, sought: &SoughtRequest<'_>) -> Option<Outcome> {
         // A line that cannot be read any more is done no harm by fetching its target again.
         let line = self.line_at(position).ok()?;
-        let Ok(LogEntry::Result(result)) = line::read(&line) else {
+        let Ok(LogEntry::Result(result)) = read_line(&line) else {
             return None;
         };
         let is_it = result.is_done()

@@ -3,7 +3,8 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 
-use super::line::{self, HEADER, LogEntry, LoggedRun, MAX_LINE_BYTES};
+use super::line::{HEADER, MAX_LINE_BYTES, is_run};
+use super::line_read::{LogEntry, LoggedRun, read_line};
 use crate::model::run_id::RunId;
 
 /// The bytes that are read from the log at once.
@@ -15,8 +16,8 @@ pub(super) fn log_id(file: &mut File) -> io::Result<Option<RunId>> {
     let mut bytes = Vec::new();
     while let Some(length) = lines.next(&mut bytes)? {
         if length <= MAX_LINE_BYTES as u64
-            && line::is_run(&bytes)
-            && let Ok(LogEntry::Run(LoggedRun { id: Some(id), .. })) = line::read(&bytes)
+            && is_run(&bytes)
+            && let Ok(LogEntry::Run(LoggedRun { id: Some(id), .. })) = read_line(&bytes)
         {
             return Ok(Some(id));
         }

@@ -5,9 +5,8 @@ use std::fs::File;
 use super::JournalError;
 use super::done::DoneTargets;
 use super::error::DamagedLine;
-use super::line::{
-    self, LogEntry, LoggedResult, LoggedRun, MAX_LINE_BYTES, PackState, without_folder,
-};
+use super::line::{MAX_LINE_BYTES, PackState, is_run, without_folder};
+use super::line_read::{LogEntry, LoggedResult, LoggedRun, read_line};
 use super::log_lines::LogLines;
 use super::target_key::{key, key_of_index};
 use super::window::LogWindow;
@@ -43,7 +42,7 @@ impl DoneTargets {
             // A run that is killed leaves a torn last line, and the next run begins a new one: with a `run`
             // line, which may be torn too.
             if let Some((number, damage)) = torn.take()
-                && !line::is_run(&bytes)
+                && !is_run(&bytes)
             {
                 done.note_damage(number, damage);
             }
@@ -54,7 +53,7 @@ impl DoneTargets {
                 continue;
             } else {
                 // A last line without its line feed is whole and counts: the next run adds the line feed.
-                match line::read(&bytes) {
+                match read_line(&bytes) {
                     Ok(LogEntry::Header) => {}
                     Ok(LogEntry::Run(run)) => done.note_run(&run, lines.start),
                     Ok(LogEntry::Result(result)) => done.note(&result, lines.start, &mut each),

@@ -2,7 +2,7 @@
 //! resumed.
 //!
 //! * `file` opens and locks the log.
-//! * `line` is the schema, for writing and for reading.
+//! * `line` is what both ends of the schema share; `line_write` writes its lines, and `line_read` reads them.
 //! * `list_check` compares a list with the packs of the log.
 //! * `occurrences` are the lines about targets that are done; a request may have several.
 //! * `packed` finds the targets whose bodies are in packs.
@@ -15,6 +15,8 @@ mod error;
 mod file;
 mod json_line;
 mod line;
+mod line_read;
+mod line_write;
 mod list_check;
 mod log_lines;
 mod log_scan;
@@ -39,10 +41,9 @@ pub use done::{DoneTargets, RunPlace, SoughtRequest};
 pub use error::{JournalError, OtherList};
 use file::OpenedLog;
 pub(crate) use json_line::from_line;
-use line::LogLine;
-pub use line::{
-    LogEntry, LoggedResult, LoggedRun, PackState, SCHEMA as LOG_SCHEMA, read as read_line,
-};
+pub use line::{PackState, SCHEMA as LOG_SCHEMA};
+pub use line_read::{LogEntry, LoggedResult, LoggedRun, read_line};
+use line_write::{LogLine, write_line};
 pub use list_check::check_list;
 
 /// The run log, open for appending.
@@ -179,7 +180,7 @@ impl Journal {
     fn begin(&mut self, info: &RunInfo) -> io::Result<()> {
         self.run.clear();
         let line = LogLine::run(info.started_at, info.id, self.is_resumed, info.shard);
-        line::write(&line, &mut self.run)?;
+        write_line(&line, &mut self.run)?;
         self.buffer.clear();
         if self.is_torn {
             self.buffer.push(b'\n');
@@ -191,13 +192,13 @@ impl Journal {
     fn result(&mut self, outcome: &Outcome) -> io::Result<()> {
         self.start_line()?;
         let line = LogLine::result(outcome, self.folder.as_deref());
-        line::write(&line, &mut self.buffer)?;
+        write_line(&line, &mut self.buffer)?;
         self.append()
     }
 
     fn pack(&mut self, event: &PackEvent) -> io::Result<()> {
         self.start_line()?;
-        line::write(&LogLine::pack(event), &mut self.buffer)?;
+        write_line(&LogLine::pack(event), &mut self.buffer)?;
         self.append()
     }
 
@@ -208,7 +209,7 @@ impl Journal {
             // A torn line may stand only before a `run` line.
             if self.run.is_empty() {
                 let run = LogLine::run(SystemTime::now(), RunId::random(), self.is_resumed, None);
-                line::write(&run, &mut self.run)?;
+                write_line(&run, &mut self.run)?;
             }
             self.buffer.push(b'\n');
             self.buffer.extend_from_slice(&self.run);

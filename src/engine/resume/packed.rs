@@ -2,7 +2,7 @@
 
 use super::done::DoneTargets;
 use super::error::OtherList;
-use super::line::{self, LogEntry, LoggedResult};
+use super::line_read::{LogEntry, LoggedResult, read_line};
 use crate::model::outcome::Outcome;
 use crate::model::target::Target;
 use crate::model::text::excerpt;
@@ -47,7 +47,7 @@ impl DoneTargets {
     }
 
     fn packed_result<'l>(&self, line: &'l [u8]) -> Result<LoggedResult<'l>, OtherList> {
-        match line::read(line) {
+        match read_line(line) {
             Ok(LogEntry::Result(result)) => Ok(result),
             _ => Err(self.unreadable()),
         }

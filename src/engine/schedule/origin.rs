@@ -28,6 +28,8 @@ pub(super) struct Origin<T> {
     /// The most that were in flight at once since an item was last pushed back.
     most_in_flight: usize,
     not_before: Option<Instant>,
+    /// The end of the distance from its last start, if the user asked for one.
+    spaced_until: Option<Instant>,
     /// The end of its last delay.
     pub(super) open_since: Option<Instant>,
     pub(super) state: OriginState,
@@ -66,8 +68,10 @@ impl Lessons {
 /// The index in which an origin is listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum OriginState {
-    /// In none: it has no item that waits, or as many in flight as are allowed.
+    /// In none: it has no item that waits.
     Unlisted,
+    /// In none: it has as many in flight as are allowed. `is_asked`: by the user, and not for what its server takes.
+    Full { is_asked: bool },
     /// In `ready`, under this sequence number.
     Ready(u64),
     /// In `delayed`, under this moment.
@@ -84,6 +88,7 @@ impl<T> Origin<T> {
             in_flight: 0,
             most_in_flight: 0,
             not_before: None,
+            spaced_until: None,
             open_since: None,
             state: OriginState::Unlisted,
             has_answered,
@@ -171,6 +176,13 @@ impl<T> Origin<T> {
         }
     }
 
+    /// True if a further item may start: its server has taught nothing, and there is nothing to wait for.
+    pub(super) fn is_free(&self, limits: &StartLimits, policy: &ServerPolicy) -> bool {
+        self.server.is_none()
+            && self.not_before.is_none()
+            && self.in_flight < self.most(limits, policy)
+    }
+
     /// True if the origin's items wait for one another, as no more may be in flight.
     pub(super) fn is_restrained(&self) -> bool {
         self.server.as_ref().is_some_and(|server| {
@@ -226,6 +238,17 @@ impl<T> Origin<T> {
         self.not_before = self.not_before.max(Some(until));
     }
 
+    /// Keeps the distance from a start that the user asked for.
+    pub(super) fn space(&mut self, until: Instant) {
+        self.spaced_until = Some(until);
+        self.delay(until);
+    }
+
+    /// True if a delay that ends at this moment is the distance that the user asked for.
+    pub(super) fn is_spaced(&self, until: Instant) -> bool {
+        self.spaced_until == Some(until)
+    }
+
     /// Makes the origin wait until this moment, as one of its answers asks for, and probes it then.
     pub(super) fn hold(
         &mut self,
@@ -262,7 +285,8 @@ impl<T> Origin<T> {
             .unwrap_or(self.in_flight)
             .min(policy.workers);
         self.in_flight = self.in_flight.saturating_sub(1);
-        let push = PushBack {
+        // Of most ends it is not asked for.
+        let push = |origin: &Self| PushBack {
             cause: Cause::Broken,
             way: match ending.kind {
                 EndKind::PushedBack { cause, .. } => cause,
@@ -271,20 +295,17 @@ impl<T> Origin<T> {
             started: ending.started,
             now,
             level,
-            flight: self.most_in_flight.min(policy.workers),
-            is_alone: self.is_alone,
-            has_fresh: self.fresh.first().is_some(),
+            flight: origin.most_in_flight.min(policy.workers),
+            is_alone: origin.is_alone,
+            has_fresh: origin.fresh.first().is_some(),
             wait: match ending.kind {
                 EndKind::PushedBack { retry_after, .. } => retry_after,
                 _ => None,
             },
-            has_others: self.first().is_some(),
-            answered: self.answered,
-            others: self.fresh.len() + self.returned.len() + self.not_due + self.in_flight,
+            has_others: origin.first().is_some(),
+            answered: origin.answered,
+            others: origin.fresh.len() + origin.returned.len() + origin.not_due + origin.in_flight,
         };
-        if matches!(ending.kind, EndKind::PushedBack { .. }) {
-            self.most_in_flight = self.in_flight;
-        }
         match ending.kind {
             EndKind::Deferred => Ruling::Free,
             EndKind::Unrelated => Ruling::Judge,
@@ -301,6 +322,7 @@ impl<T> Origin<T> {
                 Ruling::Judge
             }
             EndKind::PushedBack { .. } if record.is_own() => {
+                self.most_in_flight = self.in_flight;
                 self.has_answered = true;
                 if let Some(server) = &mut self.server {
                     server.probe.answered(now);
@@ -308,6 +330,8 @@ impl<T> Origin<T> {
                 Ruling::Judge
             }
             EndKind::PushedBack { cause, retry_after } => {
+                let push = push(self);
+                self.most_in_flight = self.in_flight;
                 self.has_answered = true;
                 match retry_after {
                     Some(_) => self.held(&push.with(Cause::TooMany), record, policy),
@@ -315,6 +339,7 @@ impl<T> Origin<T> {
                 }
             }
             EndKind::Silent { is_refused } => {
+                let push = push(self);
                 self.silent(ending.sequence, &push, is_refused, record, policy)
             }
         }
@@ -475,6 +500,7 @@ impl<T> Origin<T> {
             push_backs: window.push_backs.all(),
             by_cause: window.push_backs,
             rate_limit: window.rate_limit().filter(|_| has_pushed_back),
+            untold: window.untold_limit().filter(|_| has_pushed_back),
             given_up,
         })
     }

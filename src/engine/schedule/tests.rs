@@ -209,6 +209,69 @@ proptest! {
         prop_assert_eq!(model.schedule.drain(), waiting);
         prop_assert_eq!(model.schedule.next(model.now), NextStart::Nothing);
     }
+
+    /// Items that start at once start as those do that are offered and taken, and leave the schedule in the same state.
+    #[test]
+    fn an_item_starts_at_once_only_where_it_would_have_been_taken_next(
+        limits in limits(),
+        moves in moves(),
+    ) {
+        let policy = ServerPolicy { workers: 4, ..ServerPolicy::default() };
+        let mut at_once = Schedule::new(limits, policy);
+        let mut in_turn = Schedule::new(limits, policy);
+        let (mut now, mut offered, mut in_flight) = (Instant::now(), 0, Vec::new());
+        for one in moves {
+            match one {
+                Move::Offer(origin) => {
+                    let item = (origin, offered);
+                    in_turn.offer(ORIGINS[origin], offered, item, now);
+                    if at_once.start_at_once(ORIGINS[origin], offered, now) {
+                        prop_assert_eq!(in_turn.next(now), NextStart::Start(item));
+                        prop_assert_eq!(at_once.next(now), NextStart::Nothing);
+                        in_flight.push(item);
+                    } else {
+                        at_once.offer(ORIGINS[origin], offered, item, now);
+                    }
+                    offered += 1;
+                }
+                Move::OfferLater(origin, delay) => {
+                    for schedule in [&mut at_once, &mut in_turn] {
+                        let due = now + ms(delay);
+                        schedule.offer_later(ORIGINS[origin], offered, (origin, offered), due);
+                    }
+                    offered += 1;
+                }
+                Move::Take => loop {
+                    let next = in_turn.next(now);
+                    prop_assert_eq!(&at_once.next(now), &next);
+                    let NextStart::Start(item) = next else { break };
+                    in_flight.push(item);
+                },
+                Move::Finish(which) if !in_flight.is_empty() => {
+                    let (origin, sequence) = in_flight.remove(which % in_flight.len());
+                    let kind = match which {
+                        0 => EndKind::PushedBack { cause: Cause::TooMany, retry_after: None },
+                        _ => EndKind::Answered,
+                    };
+                    let ending = Ending { sequence, started: now, kind };
+                    let rulings = [&mut at_once, &mut in_turn].map(|schedule| {
+                        schedule.end(ORIGINS[origin], &ending, &mut PushBackRecord::default(), now)
+                    });
+                    prop_assert_eq!(rulings[0], rulings[1]);
+                }
+                Move::Finish(_) => {}
+                Move::Tick(time) => now += ms(time),
+            }
+            let states = [&mut at_once, &mut in_turn].map(|schedule| {
+                let of_origins = ORIGINS.map(|name| {
+                    let in_flight = schedule.origins.get(name).map(|origin| origin.in_flight);
+                    (in_flight, schedule.has_queue(name), schedule.is_restrained(name))
+                });
+                (of_origins, schedule.waiting(), schedule.is_ready(), schedule.retries(now))
+            });
+            prop_assert_eq!(states[0], states[1]);
+        }
+    }
 }
 
 #[test]

@@ -21,8 +21,8 @@ use crate::model::text::excerpt;
 /// The most bytes of a head, and of all interim heads before it.
 pub(in crate::http) const MAX_HEAD: usize = 256 * 1024;
 
-/// The beginning of every status line, in lower case.
-const PROTOCOL: &[u8] = b"http/";
+/// The beginning of every status line, in any case; nearly all servers write it so.
+const PROTOCOL: &[u8] = b"HTTP/";
 
 /// The bytes of `text` that a message shows.
 const SHOWN: usize = 60;
@@ -90,43 +90,22 @@ impl fmt::Display for HeadError {
 /// A range of [`ResponseHead::bytes`].
 #[derive(Debug, Clone, Copy, Default)]
 struct ByteRange {
-    start: u32,
-    end: u32,
+    start: usize,
+    end: usize,
 }
 
 impl ByteRange {
-    fn new(start: usize, end: usize) -> Self {
-        ByteRange {
-            start: fit(start),
-            end: fit(end),
-        }
-    }
-
-    fn len(self) -> usize {
-        (self.end - self.start) as usize
-    }
-
     fn of(self, bytes: &[u8]) -> &[u8] {
-        &bytes[self.start as usize..self.end as usize]
+        &bytes[self.start..self.end]
     }
 
     /// The range without blanks at its ends.
     fn trimmed(self, bytes: &[u8]) -> Self {
         let trimmed = trim_start(self.of(bytes));
-        let start = self.end - length(trimmed);
-        ByteRange {
-            start,
-            end: start + length(trim_end(trimmed)),
-        }
+        let start = self.end - trimmed.len();
+        let end = start + trim_end(trimmed).len();
+        ByteRange { start, end }
     }
-}
-
-fn length(text: &[u8]) -> u32 {
-    fit(text.len())
-}
-
-fn fit(place: usize) -> u32 {
-    u32::try_from(place).expect("a head is 256 KiB at most")
 }
 
 /// A header field: its name, and its value without blanks around it.
@@ -134,6 +113,28 @@ fn fit(place: usize) -> u32 {
 struct Field {
     name: ByteRange,
     value: ByteRange,
+}
+
+impl Field {
+    /// The field in a line, which begins at `start`; `None` if there is none that can be read.
+    fn of(line: &[u8], start: usize) -> Option<Self> {
+        let name = token_length(line);
+        let [b':', value @ ..] = trim_start(&line[name..]) else {
+            return None;
+        };
+        let value = trim_start(value);
+        let end = start + line.len();
+        (name > 0).then(|| Field {
+            name: ByteRange {
+                start,
+                end: start + name,
+            },
+            value: ByteRange {
+                start: end - value.len(),
+                end: end - value.len() + trim_end(value).len(),
+            },
+        })
+    }
 }
 
 /// A response's head: version, status, and its fields as they came, in their order.
@@ -176,14 +177,10 @@ impl ResponseHead {
         self.fields.iter().map(field)
     }
 
-    /// The values of the fields with this name, in their order.
+    /// The values of the fields with this name, in their order. The name is in lower case.
     pub(in crate::http) fn get_all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> {
         let bytes = &self.bytes;
-        // By length first: it leaves few whose bytes have to be looked at.
-        let is_named = move |field: &&Field| {
-            field.name.len() == name.len()
-                && field.name.of(bytes).eq_ignore_ascii_case(name.as_bytes())
-        };
+        let is_named = move |field: &&Field| is_name(field.name.of(bytes), name.as_bytes());
         // Most names that are asked for are not there.
         let fields = match self.names & name_bit(name.as_bytes()) {
             0 => &[],
@@ -275,7 +272,14 @@ impl ResponseHead {
             if number == MAX_LINES {
                 return Err(HeadError::TooManyLines);
             }
-            is_open = self.read_line(line, start, is_open)?;
+            is_open = match Field::of(line, start) {
+                Some(field) => {
+                    self.names |= name_bit(field.name.of(head));
+                    self.fields.push(field);
+                    true
+                }
+                None => self.read_odd_line(line, start, is_open)?,
+            };
         }
         if scan.lines.has_odd_control(head) {
             if memchr(0, head).is_some() {
@@ -286,10 +290,15 @@ impl ResponseHead {
         Ok(())
     }
 
-    /// Reads the line of a field, which begins at `start`, or of a continuation. Returns true if another
-    /// continuation belongs to a field.
-    fn read_line(&mut self, line: &[u8], start: usize, is_open: bool) -> Result<bool, HeadError> {
-        if is_blank(line[0]) {
+    /// Reads a line that is no field, which begins at `start`: a continuation, or one that is dropped. Returns true if
+    /// another continuation belongs to a field.
+    fn read_odd_line(
+        &mut self,
+        line: &[u8],
+        start: usize,
+        is_open: bool,
+    ) -> Result<bool, HeadError> {
+        if line.first().copied().is_some_and(is_blank) {
             match self.fields.last_mut().filter(|_| is_open) {
                 Some(field) => {
                     unfold(&mut self.bytes, field, start, start + line.len());
@@ -298,18 +307,6 @@ impl ResponseHead {
                 None => {}
             }
             return Ok(is_open);
-        }
-        let name = line.iter().take_while(|byte| is_token_byte(**byte)).count();
-        let blanks = line[name..].iter().take_while(|byte| is_blank(**byte));
-        let colon = name + blanks.count();
-        if name > 0 && line.get(colon) == Some(&b':') {
-            self.names |= name_bit(&line[..name]);
-            let value = ByteRange::new(start + colon + 1, start + line.len());
-            self.fields.push(Field {
-                name: ByteRange::new(start, start + name),
-                value: value.trimmed(&self.bytes),
-            });
-            return Ok(true);
         }
         let colon = memchr(b':', line).unwrap_or(line.len());
         if is_suspicious(&line[..colon]) {
@@ -325,7 +322,7 @@ impl ResponseHead {
                 if let Some(name) = decisive_name(field.name.of(&self.bytes)) {
                     return Err(HeadError::Control(name));
                 }
-                let (start, end) = (field.value.start as usize, field.value.end as usize);
+                let ByteRange { start, end } = field.value;
                 let odd = self.bytes[start..end].iter_mut();
                 odd.filter(|byte| is_control(**byte))
                     .for_each(|byte| *byte = b' ');
@@ -355,6 +352,9 @@ impl HeadScan {
     ///
     /// As soon as it is certain that these bytes are no head: the server may wait for something else.
     pub(super) fn find_end(&mut self, input: &[u8]) -> Result<Option<usize>, HeadError> {
+        if input.is_empty() {
+            return Ok(None);
+        }
         check_beginning(input)?;
         let end = self.lines.find_end(input);
         if end.is_none() && input.len() >= MAX_HEAD {
@@ -369,7 +369,7 @@ impl HeadScan {
 pub(super) fn may_begin_response(input: &[u8]) -> bool {
     let start = &input[leading_blanks(input)..];
     let length = start.len().min(PROTOCOL.len());
-    start[..length].eq_ignore_ascii_case(&PROTOCOL[..length])
+    start.starts_with(PROTOCOL) || start[..length].eq_ignore_ascii_case(&PROTOCOL[..length])
 }
 
 fn check_beginning(input: &[u8]) -> Result<(), HeadError> {
@@ -395,7 +395,7 @@ fn status_line(line: &[u8]) -> Result<(HttpVersion, StatusCode), HeadError> {
     let Some((protocol, rest)) = line.split_at_checked(PROTOCOL.len()) else {
         return Err(HeadError::NotHttp(None, shown(line)));
     };
-    if !protocol.eq_ignore_ascii_case(PROTOCOL) {
+    if protocol != PROTOCOL && !protocol.eq_ignore_ascii_case(PROTOCOL) {
         return Err(HeadError::NotHttp(None, shown(line)));
     }
     let end = rest.iter().position(|&byte| is_blank(byte));
@@ -421,8 +421,8 @@ fn status_line(line: &[u8]) -> Result<(HttpVersion, StatusCode), HeadError> {
 /// 9112, 5.2).
 fn unfold(bytes: &mut [u8], field: &mut Field, start: usize, end: usize) {
     // The value ends before its line end.
-    bytes[field.value.end as usize..start].fill(b' ');
-    field.value.end = fit(end);
+    bytes[field.value.end..start].fill(b' ');
+    field.value.end = end;
     field.value = field.value.trimmed(bytes);
 }
 
@@ -449,6 +449,19 @@ fn decisive_name(name: &[u8]) -> Option<&'static str> {
     ["Transfer-Encoding", "Content-Length", "Location"]
         .into_iter()
         .find(|known| known.as_bytes().eq_ignore_ascii_case(name))
+}
+
+/// The length of the token that a line begins with.
+fn token_length(line: &[u8]) -> usize {
+    // Four at a time without a branch between them: names are most of what is looked at byte by byte.
+    let is_token = |four: &&[u8; 4]| {
+        four.iter()
+            .fold(true, |all, byte| all & is_token_byte(*byte))
+    };
+    let (fours, _) = line.as_chunks();
+    let whole = 4 * fours.iter().take_while(is_token).count();
+    let rest = line[whole..].iter();
+    whole + rest.take_while(|byte| is_token_byte(**byte)).count()
 }
 
 /// True for the characters of a token (RFC 9110, 5.6.2), which the name of a field is.
@@ -481,6 +494,18 @@ fn is_token_byte(byte: u8) -> bool {
         token
     };
     TOKEN[usize::from(byte)]
+}
+
+/// True if the name of a field is this one, which is in lower case.
+fn is_name(found: &[u8], name: &[u8]) -> bool {
+    // The bit by which small letters differ from capitals is set in digits and hyphens. Of the other characters of a
+    // token it makes none that a name has which is asked for: "^" becomes "~".
+    debug_assert!(
+        name.iter()
+            .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+    );
+    let is_same = |(found, name): (&u8, &u8)| found | 0x20 == *name;
+    found.len() == name.len() && found.iter().zip(name).all(is_same)
 }
 
 /// The mark of a name in a set of them, one bit of 64: by its length and its first letter, in either case.

@@ -24,6 +24,16 @@ impl WholeBody {
             handover: Arc::clone(handover),
         }
     }
+
+    /// Drops what is unread of it. Returns its length.
+    pub(in crate::http) fn discard(&mut self) -> usize {
+        let Some(buffers) = &mut self.buffers else {
+            return 0;
+        };
+        let count = buffers.input().len();
+        buffers.input_consume(count);
+        count
+    }
 }
 
 impl Read for WholeBody {

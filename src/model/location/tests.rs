@@ -263,6 +263,29 @@ fn a_blank_within_a_url_as_it_was_written_is_remembered() {
 }
 
 #[test]
+fn the_target_of_a_request_is_path_and_query() {
+    for (text, target) in [
+        ("http://h:81", "/"),
+        ("http://h:81/b", "/b"),
+        ("http://h:81/b?c=/d", "/b?c=/d"),
+        ("http://h:81/b?c#d?e#f", "/b?c"),
+        ("http://h:81/b#", "/b"),
+        ("http://h:81/b#\u{e9}", "/b"),
+        ("http://u:p@h:81/b c#d", "/b%20c"),
+        ("http://[fe80::1%25eth0]/b#d", "/b"),
+    ] {
+        let location = parse(text).unwrap();
+        assert_eq!(
+            &location.text()[location.request_target()],
+            target,
+            "{text}"
+        );
+        let led = location.join("/e?f").unwrap();
+        assert_eq!(&led.text()[led.request_target()], "/e?f", "from {text}");
+    }
+}
+
+#[test]
 fn an_origin_is_scheme_host_and_port() {
     let origin = |text: &str| parse(text).unwrap().origin().to_owned();
     assert_eq!(origin("http://u:p@H:80/x?y#z"), "http://h");
@@ -384,8 +407,9 @@ proptest! {
     ) {
         let near = parse(near).unwrap();
         let text = format!("{origin}{rest}");
-        let alone = parse(&text).map(|l| (l.text, l.url, l.authorization));
+        let parts = |l: Location| (l.text, l.url, l.authorization, l.fragment_length);
+        let alone = parse(&text).map(parts);
         let beside = Location::parse_near(&text, DefaultScheme::Http, Some(&near));
-        prop_assert_eq!(beside.map(|l| (l.text, l.url, l.authorization)), alone, "{}", text);
+        prop_assert_eq!(beside.map(parts), alone, "{}", text);
     }
 }

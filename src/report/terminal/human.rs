@@ -17,10 +17,12 @@ use crate::model::text::escape;
 
 use super::comparison;
 use super::lines::TextWriter;
+use super::refused_heads::RefusedHeads;
 use super::style::{HumanStyle, WayOn};
 use super::totals::{self, DIM, GREEN, RED, RESET};
-use crate::report::format::{align_right, bytes, counted, push_bytes, push_duration, push_number};
+use crate::report::format::{bytes, bytes_cell, counted, duration_cell, number_cell};
 use crate::report::shown_run::ShownRun;
+use crate::report::text_cell::TextCell;
 use crate::report::wording::{self, ShownStatus};
 
 /// The report for people, written to `W`.
@@ -28,7 +30,7 @@ use crate::report::wording::{self, ShownStatus};
 pub struct Human<W> {
     out: TextWriter<W>,
     /// The buffer of a URL's line, kept for the next.
-    line: String,
+    line: Vec<u8>,
     style: HumanStyle,
     shown: ShownRun,
     /// The run against an earlier one, until it is written in its place.
@@ -39,6 +41,8 @@ pub struct Human<W> {
     more_interrupted: u64,
     /// The name of the part of the last file that the stop has left undone.
     part: Option<String>,
+    /// Targets that failed because their server has no HEAD.
+    refused_heads: RefusedHeads,
     /// True once there is a line that a summary has to stand off from.
     has_lines: bool,
 }
@@ -49,6 +53,9 @@ const MAX_REASONS: usize = 20;
 /// The most of them that are shown.
 const SHOWN_REASONS: usize = 3;
 
+/// The blanks between two columns.
+const GAP: &str = "  ";
+
 /// The columns of a reason.
 const REASON_WIDTH: usize = 60;
 
@@ -57,13 +64,14 @@ impl<W: Write> Human<W> {
     pub fn new(out: W, style: HumanStyle) -> Self {
         Human {
             out: TextWriter::new(out, style.columns),
-            line: String::new(),
+            line: Vec::new(),
             style,
             shown: ShownRun::default(),
             against: None,
             interrupted: HashMap::new(),
             more_interrupted: 0,
             part: None,
+            refused_heads: RefusedHeads::default(),
             has_lines: style.follows_other,
         }
     }
@@ -75,6 +83,7 @@ impl<W: Write> Human<W> {
             let name = outcome.save_path().map(SavePath::file_name);
             self.part = name.map(|name| format!("{name}{PARTIAL}"));
         }
+        self.refused_heads.add(outcome);
         if !self.style.detail.tells(outcome) {
             return Ok(());
         }
@@ -89,44 +98,41 @@ impl<W: Write> Human<W> {
             ("", "", "")
         };
         // Most of what a run prints, and all of it for most URLs: without the formatting machinery.
-        let text = &mut self.line;
-        text.clear();
-        text.push_str(colour);
-        let start = text.len();
+        let line = &mut self.line;
+        line.clear();
+        line.extend_from_slice(colour.as_bytes());
         let shown = wording::shown_status(outcome);
-        match shown {
-            ShownStatus::Status(status) => push_number(text, status.into()),
-            ShownStatus::Word(word) => text.push_str(word),
-        }
-        align_right(text, start, 5);
-        text.push_str(reset);
-        text.push_str("  ");
-        let start = text.len();
+        let status = match shown {
+            ShownStatus::Status(status) => number_cell(status.into()),
+            ShownStatus::Word(word) => TextCell::of(word),
+        };
+        line.extend_from_slice(status.aligned(5));
+        line.extend_from_slice(reset.as_bytes());
         // Of a target that was tried again, the time of all attempts.
-        if let Some(elapsed) = outcome.elapsed() {
-            push_duration(text, elapsed);
-        }
-        align_right(text, start, 9);
-        text.push_str("  ");
-        let start = text.len();
+        let time = outcome.elapsed().map(duration_cell);
         // Of a failure for another reason than its status, what had come.
         let has_bytes = outcome.bytes > 0 || matches!(shown, ShownStatus::Status(_));
-        if outcome.status().is_some() && has_bytes && !outcome.is_left_undone() {
-            push_bytes(text, outcome.bytes);
+        let has_size = outcome.status().is_some() && has_bytes && !outcome.is_left_undone();
+        let size = has_size.then(|| bytes_cell(outcome.bytes));
+        for cell in [time, size] {
+            let mut cell = cell.unwrap_or_default();
+            cell.prepend(GAP);
+            line.extend_from_slice(cell.aligned(GAP.len() + 9));
         }
-        align_right(text, start, 9);
-        text.push_str("  ");
-        text.push_str(&outcome.url);
+        line.extend_from_slice(GAP.as_bytes());
+        line.extend_from_slice(outcome.url.as_bytes());
         self.has_lines = true;
         // Nothing more to say, as of most.
         let is_plain = outcome.details.is_none() && outcome.error().is_none();
         if is_plain && outcome.last.requests < 2 {
-            text.push('\n');
-            return self.out.write_all(text.as_bytes());
+            line.push(b'\n');
+            return self.out.write_all(line);
         }
         let parts = details(outcome, dim, reset);
         let end = end(outcome, colour, reset);
-        self.out.write_row(&self.line, &parts, &end)
+        // Whole characters only are in it.
+        let line = String::from_utf8_lossy(line);
+        self.out.write_row(&line, &parts, &end)
     }
 
     /// Writes the totals.
@@ -143,7 +149,7 @@ impl<W: Write> Human<W> {
         totals::waits(&mut self.out, summary)?;
         self.write_against(false)?;
         totals::origins(&mut self.out, summary)?;
-        totals::figures(&mut self.out, summary, style)?;
+        totals::figures(&mut self.out, summary)?;
         self.advise(summary)
     }
 
@@ -224,6 +230,9 @@ impl<W: Write> Human<W> {
             true => (DIM, RESET),
             false => ("", ""),
         };
+        if let Some(refused) = self.refused_heads.note() {
+            writeln!(self.out, "  {dim}{refused}{reset}")?;
+        }
         let part = self.part.take();
         let way_on = way_on.map(|way_on| way_on.lines(part.as_deref()));
         for text in way_on
@@ -255,7 +264,8 @@ fn details(outcome: &Outcome, dim: &str, reset: &str) -> Vec<String> {
         let path = escape(&saved.path.display().to_string());
         let mut part = format!("  {dim}=> {path}{reset}");
         if outcome.is_unchecked() {
-            part += &format!(" ({})", wording::UNCHECKED);
+            // Its first word says that it was kept.
+            part += " (not checked)";
         } else if outcome.verdict == Verdict::Unchanged {
             part += " (unchanged)";
         }

@@ -37,6 +37,19 @@ fn standing(comparison: &Comparison) -> Standing {
     }
 }
 
+/// True if a comparison has a speed-up to judge, or will once it has more pairs.
+pub(super) fn has_finding(comparison: &Comparison) -> bool {
+    matches!(
+        standing(comparison),
+        Standing::Found(_) | Standing::SinglePair
+    )
+}
+
+/// True if a sweep has a number of workers that is the best.
+pub(super) fn has_best(sweep: &Sweep) -> bool {
+    sweep.knee.is_some() && sweep.comparable().next().is_some()
+}
+
 /// The verdict of a comparison without its figures: `parallel is hardly faster`.
 pub(in crate::report) fn comparison_text(comparison: &Comparison) -> String {
     match standing(comparison) {

@@ -269,7 +269,7 @@ fn tokens_and_times_are_found_in_lists() {
         ],
     );
     for (token, is_there) in [("close", true), ("Keep-Alive", true), ("clos", false)] {
-        assert_eq!(head.has_token("Connection", token), is_there, "{token:?}");
+        assert_eq!(head.has_token("connection", token), is_there, "{token:?}");
     }
     assert_eq!(head.keep_alive_timeout(), Some(Duration::from_secs(7)));
     let date = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
@@ -292,5 +292,24 @@ fn a_name_is_found_whatever_its_length() {
         }
         assert_eq!(alone.get(&name[1..]), None, "{}", name.len());
         assert_eq!(alone.get(&format!("{name}n")), None, "{}", name.len());
+    }
+}
+
+#[test]
+fn a_name_is_found_in_any_case_and_no_other_for_it() {
+    for name in ["etag", "content-length", "x-9"] {
+        for place in 0..name.len() {
+            for byte in (0..128).filter(|byte| is_token_byte(*byte)) {
+                let mut other = name.as_bytes().to_vec();
+                other[place] = byte;
+                let line = [&other[..], b": 1"].concat();
+                let text = [b"HTTP/1.1 200\r\n", &line[..], b"\r\n\r\n"].concat();
+                let mut head = ResponseHead::default();
+                head.parse(&text).expect("a field with a name");
+                let is_it = other.eq_ignore_ascii_case(name.as_bytes());
+                let shown = String::from_utf8_lossy(&line);
+                assert_eq!(head.get(name).is_some(), is_it, "{name} in {shown}");
+            }
+        }
     }
 }

@@ -213,6 +213,7 @@ fn run_counts(summary: &Summary) -> Vec<Count> {
     }
     more.extend(wording::input_wait(summary, Estimate::of(summary).as_ref()));
     more.extend(wording::retry_wait(summary));
+    more.extend(wording::missed_rate(summary));
     parts.extend(more.into_iter().map(Count::from));
     parts
 }
@@ -221,7 +222,7 @@ fn comparison_counts(comparison: &Comparison) -> Vec<Count> {
     let mut parts = vec![
         counted(comparison.targets, "URL"),
         counted(comparison.pairs() as u64, "pair") + " of runs",
-        counted(u64::from(comparison.warmups), "warm-up"),
+        wording::after_warm_ups(comparison),
         counted(comparison.workers as u64, "worker"),
     ]
     .into_iter()

@@ -2,11 +2,11 @@
 
 use maud::{Markup, html};
 
+use super::area::{self, KeyShape, LegendItem, PlotArea, Share};
 use super::axis;
-use super::svg::{FIRST_LINE, Frame, LINE, Number, centred, text};
+use super::svg::{FIRST_LINE, Frame, LINE, Number, text};
 use crate::model::event::AssertionResult;
 use crate::model::measurement::{Sweep, SweepRuns};
-use crate::report::export::markup::MarkupText;
 use crate::report::format::{counted, format_secs};
 use crate::report::wording;
 use crate::stats::Knee;
@@ -27,12 +27,21 @@ const HEAD: f64 = 96.0;
 /// The most that a fitted time may be above the longest measured one to be drawn.
 const OVERSHOOT: f64 = 1.25;
 
-/// The width of a key of the legend besides its text, and that of a character of it, amply.
-const KEY_GAP: f64 = 30.0;
-const KEY_CHARACTER: f64 = 7.0;
+/// The height above the curve that is the legend's in a picture that stands alone.
+const LEGEND_HEIGHT: f64 = 26.0;
 
-/// The least distance between two labels of the axis.
-const LABEL_WIDTH: f64 = 26.0;
+/// The share of the area that is left free on either side of the points.
+const INSET: f64 = 0.025;
+
+/// The area of the curve. `top` is the part of the picture above that is not shown.
+fn area(top: f64) -> PlotArea {
+    PlotArea {
+        left: LEFT,
+        width: WIDTH - LEFT - RIGHT,
+        top,
+        height: HEIGHT - top,
+    }
+}
 
 /// The times of a sweep, ready to be drawn.
 #[derive(Debug)]
@@ -106,15 +115,16 @@ impl From<&Sweep> for SweepCurve {
 }
 
 impl SweepCurve {
-    /// Writes the curve as an `svg` element to be embedded in a page that has the style of the charts.
+    /// Writes the curve as elements to be embedded in a page that has the style of the charts, as wide as it.
     pub(in crate::report::export) fn embedded(&self) -> Markup {
+        let items: Vec<LegendItem> = self.keys().collect();
         html! {
-            svg.chart.wide viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img"
-                aria-labelledby="sw-title sw-desc" {
-                title id="sw-title" { "Time by worker count" }
-                desc id="sw-desc" { (MarkupText(&self.sentence())) }
-                (self.body())
-            }
+            (area::legend(&items))
+            (area::chart(
+                ("curve", "sw"),
+                ["Time by worker count", &self.sentence()],
+                &self.layers(area(LEGEND_HEIGHT)),
+            ))
         }
     }
 
@@ -127,7 +137,10 @@ impl SweepCurve {
         let body = html! {
             (text("note", 20.0, line(0.0), &format!("{verdict}.")))
             (text("note", 20.0, line(1.0), &sentence))
-            g transform={ "translate(0 " (HEAD + below_gates) ")" } { (self.body()) }
+            g transform={ "translate(0 " (HEAD + below_gates) ")" } {
+                (self.legend())
+                @for layer in self.layers(area(0.0)) { (layer) }
+            }
             "\n"
         };
         Frame {
@@ -188,59 +201,91 @@ impl SweepCurve {
         shortest + &knee
     }
 
-    fn body(&self) -> Markup {
+    /// Writes the axes, the fitted line and the points, each over those before.
+    fn layers(&self, area: PlotArea) -> [Markup; 3] {
         let scales = CurveScales::new(&self.points, &self.fitted);
-        let workers = (LEFT + WIDTH - RIGHT) / 2.0;
-        html! {
-            (self.legend())
+        let drawn = self.fitted.iter();
+        let drawn = drawn.filter(|(_, seconds)| *seconds <= scales.longest);
+        let fitted = html! {
+            polyline.fitted points={
+                @for (workers, seconds) in drawn {
+                    (tenth(area.left + scales.x(*workers).0 * area.width)) "," (tenth(scales.y(*seconds))) " "
+                }
+            } {}
+        };
+        let workers: Vec<(Share, String)> = (self.points.iter())
+            .map(|point| (scales.x(point.workers as f64), point.workers.to_string()))
+            .collect();
+        let axes = html! {
             (time_axis(&scales))
             @if let Some(knee) = self.knee { (knee_mark(knee, &scales)) }
-            @if !self.fitted.is_empty() {
-                @let drawn = self.fitted.iter().filter(|(_, seconds)| *seconds <= scales.longest);
-                polyline.fitted points={
-                    @for (workers, seconds) in drawn {
-                        (tenth(scales.x(*workers))) "," (tenth(scales.y(*seconds))) " "
-                    }
-                } {}
-            }
+        };
+        let points = html! {
             @for point in &self.points { (mark(point, &scales)) }
-            (worker_axis(&self.points, &scales))
-            text.middle x=(tenth(workers)) y=(tenth(HEIGHT - 8.0)) { "workers" }
-        }
+            (area::labels(&workers, FLOOR + 18.0, area::ALONE))
+            text.middle x="50%" y=(tenth(HEIGHT - 8.0)) { "workers" }
+        };
+        let fitted = match self.fitted.is_empty() {
+            true => Markup::default(),
+            false => area.stretched(&fitted),
+        };
+        [area.plot(&axes), fitted, area.plot(&points)]
     }
-}
 
-impl SweepCurve {
-    /// Writes the keys of what the picture has.
-    fn legend(&self) -> Markup {
+    /// The keys of what the picture has.
+    fn keys(&self) -> impl Iterator<Item = LegendItem> {
         let has_passed_over = self.points.iter().any(|point| point.is_passed_over);
         let has_intervals = self.points.iter().any(|point| point.low < point.high);
-        let (y, middle) = (LEGEND, LEGEND - 4.0);
+        let has_law = !self.fitted.is_empty();
+        [
+            (
+                true,
+                "point",
+                KeyShape::Dot,
+                format!("{} of the runs", self.typical_name).into(),
+            ),
+            (
+                has_passed_over,
+                "serial",
+                KeyShape::Dot,
+                "passed over: other answers".into(),
+            ),
+            (
+                has_intervals,
+                "whisker",
+                KeyShape::Bar,
+                "95 % interval".into(),
+            ),
+            (
+                has_law,
+                "fitted",
+                KeyShape::Line,
+                "fitted to the points (Universal Scalability Law)".into(),
+            ),
+        ]
+        .into_iter()
+        .filter(|(is_there, ..)| *is_there)
+        .map(|(_, class, shape, name)| LegendItem { class, shape, name })
+    }
+
+    /// Writes the legend of a picture that stands alone.
+    fn legend(&self) -> Markup {
         let mut x = LEFT + 20.0;
-        let mut next = |width: f64| {
+        let mut next = |name: &str| {
             let here = x;
-            x += width;
+            x += 30.0 + 7.0 * name.chars().count() as f64;
             here
         };
+        let middle = LEGEND - 4.0;
         html! {
-            @let name = format!("{} of the runs", self.typical_name);
-            @let at = next(KEY_GAP + KEY_CHARACTER * name.len() as f64);
-            circle.point cx=(at) cy=(middle) r="4" {}
-            (text("note", at + 12.0, y, &name))
-            @if has_passed_over {
-                @let at = next(186.0);
-                circle.serial cx=(at) cy=(middle) r="4" {}
-                (text("note", at + 12.0, y, "passed over: other answers"))
-            }
-            @if has_intervals {
-                @let at = next(116.0);
-                path.whisker d={ "M" (at) " " (middle - 7.0) "V" (middle + 7.0) } {}
-                (text("note", at + 12.0, y, "95 % interval"))
-            }
-            @if !self.fitted.is_empty() {
-                @let at = next(0.0);
-                path.fitted d={ "M" (at) " " (middle) "h20" } {}
-                (text("note", at + 28.0, y, "fitted to the points (Universal Scalability Law)"))
+            @for LegendItem { class, shape, name } in self.keys() {
+                @let at = next(&name);
+                @match shape {
+                    KeyShape::Bar => path class=(class) d={ "M" (at) " " (middle - 7.0) "V" (middle + 7.0) } {},
+                    KeyShape::Line => path class=(class) d={ "M" (at - 10.0) " " (middle) "h20" } {},
+                    KeyShape::Dot | KeyShape::Square => circle class=(class) cx=(at) cy=(middle) r="4" {},
+                }
+                (text("note", at + 14.0, LEGEND, name))
             }
         }
     }
@@ -267,9 +312,9 @@ impl CurveScales {
     }
 
     /// The place of a number of workers. Each doubling is the same distance.
-    fn x(&self, workers: f64) -> f64 {
+    fn x(&self, workers: f64) -> Share {
         let share = workers.max(1.0).log2() / self.most_workers.log2();
-        LEFT + 20.0 + share * (WIDTH - LEFT - RIGHT - 40.0)
+        Share(INSET + share * (1.0 - 2.0 * INSET))
     }
 
     /// The place of a time. The axis begins at 0, so that heights compare as times do.
@@ -285,28 +330,9 @@ const FLOOR: f64 = HEIGHT - FOOT;
 fn time_axis(scales: &CurveScales) -> Markup {
     html! {
         @for tick in axis::linear(0.0, scales.longest) {
-            @let y = scales.y(tick.seconds);
-            path.grid d={ "M" (LEFT) " " (tenth(y)) "H" (tenth(WIDTH - RIGHT)) } {}
-            text.end x=(tenth(LEFT - 8.0)) y=(tenth(y + 4.0)) { (tick.label) }
-        }
-    }
-}
-
-/// Writes the labels of the worker axis, as many as have room.
-fn worker_axis(points: &[CurvePoint], scales: &CurveScales) -> Markup {
-    let mut last = f64::NEG_INFINITY;
-    let labels = points.iter().filter_map(|point| {
-        let x = scales.x(point.workers as f64);
-        let has_room = x - last > LABEL_WIDTH;
-        has_room.then(|| {
-            last = x;
-            (tenth(x), point.workers)
-        })
-    });
-    let labels: Vec<_> = labels.collect();
-    html! {
-        @for (x, workers) in labels {
-            text.middle x=(x) y=(tenth(FLOOR + 18.0)) { (workers) }
+            @let y = tenth(scales.y(tick.seconds));
+            line.grid x1="0" x2="100%" y1=(y) y2=(y) {}
+            text.end x="-8" y=(tenth(scales.y(tick.seconds) + 4.0)) { (tick.label) }
         }
     }
 }
@@ -319,19 +345,19 @@ fn knee_mark(knee: Knee, scales: &CurveScales) -> Markup {
         false => "knee by the times alone",
     };
     html! {
-        path.mark d={ "M" (tenth(x)) " " (TOP) "V" (FLOOR) } {}
-        (centred("mark", [x, TOP - 8.0], WIDTH, &format!("{name}: {by_means}")))
+        (area::vertical("mark", x, [TOP, FLOOR]))
+        (area::mark_label("mark", x, TOP - 8.0, &format!("{name}: {by_means}")))
     }
 }
 
 /// Writes a point with its interval.
 fn mark(point: &CurvePoint, scales: &CurveScales) -> Markup {
-    let x = tenth(scales.x(point.workers as f64));
-    let [typical, low, high] = [point.typical, point.low, point.high].map(|y| tenth(scales.y(y)));
+    let x = scales.x(point.workers as f64);
+    let [typical, low, high] = [point.typical, point.low, point.high].map(|y| scales.y(y));
     html! {
-        path.whisker d={ "M" (x) " " (low) "V" (high) } {}
+        (area::vertical("whisker", x, [low, high]))
         @let class = if point.is_passed_over { "serial" } else { "point" };
-        circle class=(class) cx=(x) cy=(typical) r="4" {
+        circle class=(class) cx=(x) cy=(tenth(typical)) r="4" {
             title {
                 (point.workers) ": " (format_secs(point.typical))
                 @if point.is_passed_over { ", passed over" }
