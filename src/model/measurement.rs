@@ -319,9 +319,8 @@ pub struct SweepRuns {
     /// The times of the runs.
     #[serde(flatten)]
     pub times: ArmTimes,
-    /// The 95 % interval of their [typical time](Sweep::typical_seconds) (at the [level](Sweep::level) of the sweep), if there
-    /// were enough runs. In an automatic sweep it is by the
-    /// [scatter](PooledScatter) of the runs at all numbers of workers.
+    /// The 95 % interval of their [typical time](Sweep::typical_seconds), if there were enough runs. In an automatic sweep
+    /// it is by the [scatter](PooledScatter) of the runs at all numbers of workers.
     pub interval: Option<Interval>,
 }
 
@@ -371,7 +370,7 @@ impl Sweep {
         (runs.clone().min().unwrap_or(0), runs.max().unwrap_or(0))
     }
 
-    /// The times at the knee; if the runs do not decide it, at the knee by the means.
+    /// The times at the knee; if the runs do not decide it, at the knee by the times alone.
     pub fn at_knee(&self) -> Option<&SweepRuns> {
         let knee = self.knee?;
         self.points
@@ -386,7 +385,7 @@ impl Sweep {
     }
 
     /// The speed-up of the [knee](Sweep::at_knee) over the fewest workers, whose runs of one round are a
-    /// pair; in an automatic sweep, whose runs are none, by the means and the scatter of all. `None` if one number of
+    /// pair; in an automatic sweep, whose runs are none, by the geometric means and the scatter of all. `None` if one number of
     /// workers is [comparable](Sweep::comparable), which has nothing to be set against.
     ///
     /// The knee comes from the same runs, but not as the fastest point, which would owe part of its
@@ -414,7 +413,8 @@ impl Sweep {
         })
     }
 
-    /// The confidence level of the intervals of its figures: 95 %, if the number of rounds was given.
+    /// The confidence level of the intervals of its speed-up and gates: 95 %, if the number of rounds was given. Those of
+    /// single numbers of workers are at 95 % in any case.
     pub fn level(&self) -> f64 {
         self.auto.map_or(LEVEL, |auto| auto.level)
     }

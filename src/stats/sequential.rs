@@ -291,6 +291,28 @@ mod tests {
     }
 
     #[test]
+    fn a_reported_level_is_ordinary_at_the_first_look_and_nears_that_of_the_last() {
+        for most in [3, 4, 10, 30, 100] {
+            let looks = Looks::up_to(most);
+            let counts = looks.counts();
+            let levels: Vec<f64> = counts.iter().map(|n| looks.reported_level(*n)).collect();
+            assert!((levels[0] - 0.95).abs() < 1e-6, "{most}: {levels:?}");
+            assert!(levels.is_sorted(), "{most}: {levels:?}");
+            assert_eq!(levels.last(), looks.levels.last(), "{most}: {levels:?}");
+            // It is never wider than what decided.
+            let deciding = levels.iter().zip(&looks.levels);
+            let mut pairs = deciding.map(|(reported, deciding)| deciding - reported);
+            assert!(pairs.all(|wider| wider >= 0.0), "{most}: {levels:?}");
+        }
+        let looks = Looks::up_to(30);
+        for (pairs, level) in [(4, 0.9597), (6, 0.9629), (8, 0.9645), (20, 0.9666)] {
+            let found = looks.reported_level(pairs);
+            assert!((found - level).abs() < 1e-4, "{pairs}: {found}");
+        }
+        // Between the looks no figures end it.
+        assert_eq!(looks.reported_level(5), looks.last_level(5));
+    }
+    #[test]
     fn the_tail_of_the_normal_distribution_is_right_to_seven_decimals() {
         for (z, tail) in [
             (0.0, 0.5),

@@ -74,7 +74,7 @@ fn exported(export: Export, events: &[Event]) -> String {
     std::fs::read_to_string(file.path()).unwrap()
 }
 
-/// Eight workers are faster by the means, but the runs scatter so much that nothing is shown.
+/// Eight workers are faster by the times alone, but the runs scatter so much that nothing is shown.
 fn scattered() -> Sweep {
     sweep(20, &[(1, &[1.0, 3.0, 2.0]), (8, &[0.5, 0.9, 0.3])])
 }
@@ -89,7 +89,7 @@ fn a_sweep_whose_runs_scatter_does_not_claim_that_the_fewest_are_enough() {
     assert!(
         tells(
             &text,
-            "  knee       8 workers by the means, but 1 worker may come within 5 % of the best too\n"
+            "  knee       8 workers by the times alone, but 1 worker may come within 5 % of the best too\n"
         ),
         "{text}"
     );

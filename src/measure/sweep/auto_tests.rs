@@ -198,7 +198,7 @@ fn the_most_runs_are_told_where_their_number_is_not_known() {
 }
 
 #[test]
-fn reported_intervals_are_at_the_level_of_the_course_and_the_knee_at_that_of_the_look() {
+fn reported_intervals_are_at_95_percent_and_the_knee_is_at_the_level_of_the_look() {
     // Twelve workers are 10 % slower than sixteen, which the reported intervals show and the wider ones of the first look
     // do not.
     let scattered = |workers: usize, made: usize| {
@@ -215,7 +215,7 @@ fn reported_intervals_are_at_the_level_of_the_course_and_the_knee_at_that_of_the
     assert_eq!(course(&sweep).0, [3; 3], "{sweep:?}");
     assert!(auto.level < auto.deciding_level, "{auto:?}");
     for point in &sweep.points {
-        let reported = Interval::of_median_at(auto.level, &point.times.seconds);
+        let reported = Interval::of_median_at(LEVEL, &point.times.seconds);
         assert_eq!(point.interval, reported, "{point:?}");
     }
     let knee = sweep.knee.map(|knee| (knee.workers, knee.by_means));

@@ -33,14 +33,14 @@ pub(super) fn sweep(
             .map(MeasurementNotice::PassedOver),
     );
     let is_alike = |workers| passed_over.iter().all(|passed| passed.workers != workers);
-    let level = auto.map_or(LEVEL, |auto| auto.level);
     let points: Option<Vec<SweepRuns>> = runs
         .iter()
         .map(|(workers, runs)| {
             let times = times_without_failures(runs, |_| is_alike(*workers))?;
             Some(SweepRuns {
                 workers: *workers,
-                interval: Interval::of_median_at(level, &times.seconds),
+                // The rounds are chosen by ratios, which the time of one number of workers has little part in.
+                interval: Interval::of_median_at(LEVEL, &times.seconds),
                 times,
             })
         })

@@ -185,8 +185,7 @@ use crate::report::Baseline;
 ///   a sweep it is `null`, or has `workers` besides, the next number that was tried beyond the knee: why it gained no
 ///   more; the serial arm is one worker then.
 /// - `points`: `{workers, seconds, sample, failed, retries, startup, latency, interval}`, where `interval` is that of the
-///   median, and of an automatic sweep that of the geometric
-///   mean.
+///   median, and of an automatic sweep that of the geometric mean.
 /// - `search`: `null`, or the cost of an automatic sweep as `{runs, warmups, grid, grid_runs}`
 ///   ([`SearchCost`](crate::model::search_cost::SearchCost)). Its points have unlike numbers of runs, and intervals by
 ///   the scatter of all runs; `pairs` of its `speedup` counts no pairs, but the runs of the side with fewer.

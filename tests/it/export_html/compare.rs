@@ -147,7 +147,11 @@ fn a_sweep_opens_with_its_verdict_and_its_curve() {
     // Four, and the legend's.
     assert_eq!(named(&swept, "circle").len(), 5);
     let keys = text(&swept, "li");
-    for key in ["mean of the runs", "95 % interval", "fitted to the points"] {
+    for key in [
+        "median of the runs",
+        "95 % interval",
+        "fitted to the points",
+    ] {
         assert!(keys.contains(key), "{keys}");
     }
     assert_eq!(named(&swept, "polyline").len(), 1, "the law is drawn");

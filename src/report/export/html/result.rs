@@ -348,7 +348,7 @@ fn sweep_cards(sweep: &Sweep) -> Vec<Card> {
         return vec![Card::empty("Knee", "no time can be told from the others")];
     };
     let by_means = match sweep.is_undecided() {
-        true => " by the means",
+        true => " by the times alone",
         false => "",
     };
     let name = format!("{}, the knee{by_means}", workers(knee.workers));
