@@ -285,7 +285,7 @@ impl SweepCurve {
                     KeyShape::Line => path class=(class) d={ "M" (at - 10.0) " " (middle) "h20" } {},
                     KeyShape::Dot | KeyShape::Square => circle class=(class) cx=(at) cy=(middle) r="4" {},
                 }
-                (text("note", at + 14.0, LEGEND, name))
+                (text("note", at + 14.0, LEGEND, &name))
             }
         }
     }
