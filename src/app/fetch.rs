@@ -60,22 +60,17 @@ pub(super) fn run(mut plan: Plan, opened: Opened) -> Result<ExitReasons, StartEr
         bodies::claim_own_files(saving, &plan);
     }
     let activity = workers::activity(&plan);
-    let fetcher = Fetcher::new(
-        mem::take(&mut plan.fetch),
-        session.stop().clone(),
-        activity.clone(),
-    );
-    let pool = fetcher.pool(workers::pool(plan.workers, plan.queue, room));
-    // Of a URL near by, the start of a thread is a large part.
-    if !plan.urls.is_empty() {
-        pool.start_first();
-    }
     let mut reports = session.open_reports(
         &plan,
-        activity,
+        activity.clone(),
         journal,
         stream.as_ref().and_then(BodyStream::cursor),
     )?;
+    let pool = Fetcher::new(plan.fetch, session.stop().clone(), activity).pool(workers::pool(
+        plan.workers,
+        plan.queue,
+        room,
+    ));
     plan.run.startup = started.elapsed();
     let work = Work {
         source,
@@ -125,7 +120,13 @@ pub(super) fn run(mut plan: Plan, opened: Opened) -> Result<ExitReasons, StartEr
     let summary = &report.summary;
     let is_empty = summary.targets() + summary.done_before == 0;
     if session.reasons == ExitReasons::default() && is_empty && !plan.allows_empty {
-        complain(&no_urls(plan.lone_proxy.as_deref()));
+        match report.summary.repeat_time {
+            Some(time) => complain(&format!(
+                "no URL was begun within --repeat {}; give a longer time",
+                humantime::format_duration(time)
+            )),
+            None => complain(&no_urls(plan.lone_proxy.as_deref())),
+        }
         session.reasons.usage = true;
     }
     let has_failed = session.reasons.failed;

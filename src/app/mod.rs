@@ -59,6 +59,9 @@ pub fn run(plan: Plan, started: Instant, signals: io::Result<SignalWatch>) -> Ex
 }
 
 fn dispatch(plan: Plan, started: Instant, signals: SignalWatch) -> Result<ExitReasons, StartError> {
+    if plan.input.repeat.is_repeated() {
+        lists::check_repeatable(&plan.lists)?;
+    }
     if matches!(plan.mode, Mode::DryRun) {
         return dry_run::run(&plan, lists::open(&plan.lists, &signals)?);
     }

@@ -2,7 +2,8 @@
 //!
 //! The schedule starts no more jobs at an origin than it takes, but those that it started before the
 //! first push-back may still be in the pool's queue. A worker looks here before it sends, and defers such
-//! a job: it gives it back without a request.
+//! a job: it gives it back without a request. So it does with all that has not begun once the time is up for which an
+//! input is repeated.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -45,6 +46,8 @@ pub(super) struct Backoff {
     /// The number of the last job submitted.
     submitted: AtomicU64,
     recalls: Mutex<HashMap<Box<str>, Recall>>,
+    /// The moment from which no target begins any more.
+    ends: Option<Instant>,
 }
 
 /// The jobs of one origin that are given back.
@@ -75,6 +78,17 @@ impl Backoff {
             adapts,
             ..Backoff::default()
         }
+    }
+
+    /// Recalls from this moment on all jobs whose targets have not begun.
+    #[must_use]
+    pub(super) fn until(self, ends: Option<Instant>) -> Self {
+        Backoff { ends, ..self }
+    }
+
+    /// True if no target begins any more. The workers look at the clock themselves: the engine may be behind.
+    fn is_over(&self) -> bool {
+        self.ends.is_some_and(|end| Instant::now() >= end)
     }
 
     /// Numbers a job that is about to be submitted.
@@ -141,6 +155,8 @@ pub(super) struct WithBackoff {
     pub(super) number: u64,
     /// The origin that the job is scheduled at, if it is another than its target's.
     pub(super) route: Option<Arc<str>>,
+    /// True if it is not the first attempt at its target.
+    pub(super) has_begun: bool,
 }
 
 impl Action<Client, Arc<Target>> for WithBackoff {
@@ -149,7 +165,8 @@ impl Action<Client, Arc<Target>> for WithBackoff {
     fn run(&self, worker: &mut Worker<Client>, target: Arc<Target>) -> JobOutput {
         let origin = self.route.as_deref();
         let origin = origin.unwrap_or_else(|| target.location.origin());
-        if self.backoff.is_recalled(origin, self.number) {
+        let is_late = !self.has_begun && self.backoff.is_over();
+        if is_late || self.backoff.is_recalled(origin, self.number) {
             return JobOutput::Deferred;
         }
         let fetched = self.action.run(worker, Arc::clone(&target));
@@ -224,6 +241,16 @@ mod tests {
         backoff.recall("http://a", Some(until));
         let held = backoff.number();
         assert!(backoff.is_recalled("http://a", held));
+    }
+
+    #[test]
+    fn the_time_is_over_from_its_end_on_and_never_without_one() {
+        let now = Instant::now();
+        let later = now + Duration::from_secs(3600);
+        for (ends, is_over) in [(None, false), (Some(later), false), (Some(now), true)] {
+            let backoff = Backoff::default().until(ends);
+            assert_eq!(backoff.is_over(), is_over, "{ends:?}");
+        }
     }
 
     #[test]
@@ -311,6 +338,7 @@ mod tests {
             backoff: Arc::clone(&backoff),
             number,
             route: None,
+            has_begun: false,
         });
         let jobs = actions.map(|action| pool.submit(action, Arc::clone(&target)));
         let [first, second] = jobs.map(|job| job.join().expect("no job panics"));

@@ -60,6 +60,9 @@ pub struct RunConfig {
     pub open_bodies: Option<usize>,
     /// The time limit of the whole run. Targets that are not done by then have failed.
     pub deadline: Option<Duration>,
+    /// The time after which no target begins any more, of an input that is repeated without an end. Those under way are
+    /// finished.
+    pub repeat_time: Option<Duration>,
     /// Stops the run at the first failure.
     pub fail_fast: bool,
     /// Tells that received bytes are held back as asked, which makes the parallel time longer than the work.

@@ -274,7 +274,7 @@ impl Engine<'_> {
         }
     }
 
-    fn release(&mut self) -> Result<(), CutShort> {
+    pub(super) fn release(&mut self) -> Result<(), CutShort> {
         while let Some(ready) = self.reorder.pop() {
             self.emit_outcome(ready)?;
         }

@@ -1,7 +1,6 @@
 //! The jobs in the pool, each under a key that its slot sends once it is filled.
 //!
-//! A slab: keys that are free again are given out first. A map of indices, with as many removed as inserted, would hash
-//! each of them, and all of them again whenever the removed ones have used up its room.
+//! A slab: keys that are free again are given out first, and a job is found without a hash of its key.
 
 use crossbeam_channel::Sender;
 

@@ -135,6 +135,11 @@ impl Job {
         JobOutput::Fetched(outcome.into())
     }
 
+    /// Returns true if an attempt has been made.
+    pub(super) fn has_begun(&self) -> bool {
+        !self.earlier.is_empty()
+    }
+
     /// Records that the server pushed the attempt under way back, which uses up no try.
     pub(super) fn note_push_back(&mut self) {
         self.pushed_back = self.pushed_back.saturating_add(1);

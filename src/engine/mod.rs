@@ -16,6 +16,7 @@
 //! * `in_flight` are the jobs in the pool.
 //! * `append` appends bodies to packs, in the order of the run log.
 //! * `ending` reads an outcome as its origin's; `finish` emits it or has the job made again.
+//! * `time_up` ends the run of an input that is repeated for a time.
 //! * `input_wait` measures how long workers were idle for want of input, `holds` for limits of the user's.
 //! * `poll` decides between blocking and polling for completed jobs.
 //! * `fetch_all` is a run in a few words, for programs that need no more.
@@ -44,6 +45,7 @@ pub mod retry;
 pub mod schedule;
 mod spool;
 mod spooled_target;
+mod time_up;
 mod unbegun;
 
 use std::collections::BTreeMap;
@@ -76,6 +78,7 @@ use reorder::Reorder;
 use resume::DoneTargets;
 use schedule::{Schedule, StartLimits};
 use spool::Spool;
+use time_up::RepeatTime;
 
 /// Runs `work` on `pool`, and sends events to `listener`.
 ///
@@ -99,6 +102,7 @@ struct Engine<'a> {
     pool: &'a Pool<Client>,
     listener: &'a mut dyn Listener,
     deadline: Option<Instant>,
+    repeat_time: RepeatTime,
 
     source: Source,
     input: InputState,
@@ -172,12 +176,19 @@ impl<'a> Engine<'a> {
             .and_then(|time| Instant::now().checked_add(time));
         // The workers look at the token more often around that time.
         pool.stop_token().expect_stop(deadline);
+        let repeat_time = RepeatTime::begin(config.repeat_time);
+        let backoff = Backoff::new(
+            config.retry,
+            pool.queue_capacity(),
+            config.adaptation == Adaptation::On,
+        );
         // Names are assigned in the order of the input, so outcomes with late names keep that order.
         let is_ordered = config.order == Order::Input || bodies.is_named_late();
         Engine {
             pool,
             listener,
             deadline,
+            repeat_time,
             source,
             input: InputState::Reading,
             arrival: InputArrival::default(),
@@ -193,11 +204,7 @@ impl<'a> Engine<'a> {
             bad: None,
             schedule: Schedule::new(config.limits, config.server_policy(pool.workers())),
             spool: Spool::default(),
-            backoff: Arc::new(Backoff::new(
-                config.retry,
-                pool.queue_capacity(),
-                config.adaptation == Adaptation::On,
-            )),
+            backoff: Arc::new(backoff.until(repeat_time.end())),
             queue: QueueState::Open,
             ahead: 0,
             unsubmitted: None,
@@ -285,6 +292,7 @@ impl<'a> Engine<'a> {
             if let Some(reason) = self.stop_reason(now) {
                 return self.wind_up(reason);
             }
+            self.end_in_time(now)?;
             let (filled, wake) = self.fill_queue(now)?;
             let want = self.want_of_input(filled);
             self.input_wait.note(now, self.submitted, want);
@@ -378,7 +386,8 @@ impl<'a> Engine<'a> {
         };
         let uncounted = never();
         let count = self.source.count().unwrap_or(&uncounted);
-        let timer = match wake.into_iter().chain(self.deadline).min() {
+        let ends = self.deadline.into_iter().chain(self.repeat_time.end());
+        let timer = match wake.into_iter().chain(ends).min() {
             Some(moment) => at(moment),
             None => never(),
         };

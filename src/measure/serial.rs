@@ -73,6 +73,10 @@ impl SerialRun<'_> {
                     self.tally.add_unreadable(list);
                     continue;
                 }
+                NextInput::Rewritten(list) => {
+                    self.listener.event(&Event::Warning(list.to_string()))?;
+                    continue;
+                }
                 NextInput::Wait => {
                     let messages = self.source.receiver();
                     if let Some(message) = messages.and_then(|input| input.recv().ok()) {

@@ -90,6 +90,9 @@ pub struct Summary {
     /// Set if answers took longer when more requests were under way: the per-URL times are then longer than one by
     /// one.
     pub slowdown: Option<Slowdown>,
+    /// The time for which the input was repeated, of a run that came to its end: no target began after it, and the
+    /// makespan is as long as was asked for, whatever was done.
+    pub repeat_time: Option<Duration>,
     /// Set if the run was stopped before its end.
     pub stopped: bool,
     /// Set if that was because a report could not be written: no later run could go on where this one ended.
@@ -442,6 +445,11 @@ impl Tally {
     /// The lists that could not be read to their end.
     pub fn unreadable(&self) -> &[UnreadableList] {
         &self.summary.unreadable
+    }
+
+    /// Records that the input was repeated for this time, which is up.
+    pub fn set_repeat_time(&mut self, time: Option<Duration>) {
+        self.summary.repeat_time = time;
     }
 
     /// Records that a report could not be written, which ends the run.

@@ -78,7 +78,7 @@ pub use threads::Shortfall;
 
 use job::{Call, QueuedJob};
 use threads::Threads;
-use worker::{ensure_worker, start_all, start_first};
+use worker::{ensure_worker, start_all};
 
 /// A fixed pool of worker threads. See the [module's documentation](self).
 ///
@@ -218,12 +218,6 @@ impl<S: 'static> Pool<S> {
     /// If the system refuses some of them, the pool has a [shortfall](Pool::shortfall).
     pub fn prime(&self) {
         start_all(&self.threads, &self.queue);
-    }
-
-    /// Starts the first worker, and returns at once. It makes its state while the caller gets its first job ready,
-    /// which would wait for that otherwise.
-    pub(crate) fn start_first(&self) {
-        start_first(&self.threads, &self.queue);
     }
 
     /// Blocks until every job submitted so far, and every one submitted meanwhile, has ended. The pool

@@ -36,14 +36,6 @@ pub(super) fn start_all<S: 'static>(threads: &Arc<Threads<S>>, jobs: &Receiver<Q
     threads.wait_until_ready();
 }
 
-/// Starts the first worker, unless there is one.
-pub(super) fn start_first<S: 'static>(threads: &Arc<Threads<S>>, jobs: &Receiver<QueuedJob<S>>) {
-    if threads.started() == 0 {
-        // A refusal is noted as the shortfall, and the first job asks again.
-        let _ = spawn(threads, jobs);
-    }
-}
-
 #[cold]
 fn spawn<S: 'static>(
     threads: &Arc<Threads<S>>,
@@ -110,23 +102,5 @@ struct LeftGuard<'a, S>(&'a Threads<S>);
 impl<S> Drop for LeftGuard<'_, S> {
     fn drop(&mut self) {
         self.0.left();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::pool::{Pool, Worker};
-
-    #[test]
-    fn the_first_worker_is_there_before_its_job_and_is_not_started_twice() {
-        let pool = Pool::builder().workers(2).build();
-        assert_eq!(pool.threads(), 0);
-        for _ in 0..2 {
-            pool.start_first();
-            assert_eq!(pool.threads(), 1);
-        }
-        let index = pool.submit(|worker: &mut Worker, ()| worker.index(), ());
-        assert_eq!(index.join(), Ok(0));
-        assert_eq!(pool.threads(), 1, "the job found its worker");
     }
 }

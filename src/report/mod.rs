@@ -3,7 +3,7 @@
 //! A report is a [`Listener`](crate::model::event::Listener) over an injected writer, so it can be tested
 //! as exact bytes. Nothing else in the library prints. `terminal` is for people, `schema` is the JSON that
 //! is written and replayed, `template` lines of the user's own form, `export` the files; `wording` and `format` decide the texts
-//! that they share, `external_sort` sorts what is too much for memory; a `text_cell` is one of a column.
+//! that they share; a `text_cell` is one of a column; `external_sort` sorts what is too much for memory.
 
 mod against;
 mod dry_run;

@@ -119,8 +119,15 @@ pub(super) fn workers(summary: &Summary) -> Option<String> {
     }
 }
 
-/// The meaning of the parallel time of merged runs, which rests on more than one clock.
-pub(super) fn merged(summary: &Summary) -> Option<String> {
+/// The meaning of the parallel time, where it is another than usual: of merged runs, which rests on more than one clock,
+/// and of a run that was to last for so long.
+pub(super) fn parallel_meaning(summary: &Summary) -> Option<String> {
+    if let Some(time) = summary.repeat_time {
+        return Some(format!(
+            "as asked (--repeat {}), to the end of what had begun",
+            humantime::format_duration(time)
+        ));
+    }
     let runs = summary.merged?;
     Some(format!(
         "while any of {} was at work, by their clocks",

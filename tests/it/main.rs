@@ -84,6 +84,7 @@ mod pending;
 mod pool;
 mod proxy;
 mod readme;
+mod repeat;
 mod replay_merge;
 mod replay_order;
 mod replay_shards;

@@ -148,6 +148,7 @@ fn summary() -> Summary {
         slowest_waits: Duration::ZERO,
         receiving: Duration::ZERO,
         output_failed: false,
+        repeat_time: None,
         stopped: true,
         listed: Some(5),
         unreadable: Vec::new(),

@@ -36,8 +36,8 @@ fn a_sweep_tells_the_shortest_and_the_longest_time_with_each_number_of_workers()
         .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
         .collect();
     for (row, begin) in rows.iter().zip([
-        "workers mean min … max over 1 throughput",
-        "1 1.03 s 900.0 ms … 1.20 s 1.00x █",
+        "workers median min … max over 1 throughput",
+        "1 1.00 s 900.0 ms … 1.20 s 1.00x █",
         "8 225.0 ms 200.0 ms … 250.0 ms ",
         // Of one run there is no more than its time.
         "16 200.0 ms - ",

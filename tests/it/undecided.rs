@@ -432,8 +432,8 @@ fn one_url_or_one_worker_is_nothing_to_compare() {
         (
             8,
             1,
-            "nothing to compare: one URL is fetched one by one either way – repeat it: yes URL | head -n 20 | \
-             pfetch --compare -j 8 --runs 3",
+            "nothing to compare: one URL is fetched one by one either way – repeat it: pfetch \
+             --compare -j 8 --repeat 20 --runs 3 URL",
         ),
         (
             1,
@@ -447,7 +447,7 @@ fn one_url_or_one_worker_is_nothing_to_compare() {
         let text = human_of(&[Event::Compared(compared.clone())]);
         assert!(!text.contains("speed-up"), "{text}");
         assert!(
-            text.contains("| head -n 20 | pfetch --compare -j 8 --runs 3\n") || targets > 1,
+            text.contains("pfetch --compare -j 8 --repeat 20 --runs 3 URL\n") || targets > 1,
             "the command stands in one line: {text}"
         );
         for strict in [false, true] {

@@ -48,10 +48,13 @@ fn bodies_that_curl_prints_before_a_template_are_said_once_to_be_dropped() {
         let run = pfetch(options).run().says(BODIES).prints("\n200\n");
         run.check("once", run.stderr.matches("not kept").count() == 1);
     }
-    // Without the end of a line first, a template may be the report of a link check: of one URL it hardly is.
+    // Without the end of a line first, a template may be the report of a link check: of one URL it hardly is. With -s it
+    // is the answer that a script reads, and prints what it does with curl.
     let line = r"%{http_code} %{url}\n";
     for (options, is_noted) in [
-        (&["-s", "-w", line, &*url][..], true),
+        (&["-w", line, &*url][..], true),
+        (&["-s", "-w", line, &*url], false),
+        (&["-sS", "-w", r"%{http_code}\n", &url], false),
         (&["-s", "-w", line, &url, &url], false),
         (&["-s", "-w", line, "-i", &list], false),
         (&["-s", "--spider", "-w", line, &url], false),

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use clap::Args;
 
+use super::repeat::{TypedRepeat, repeat};
 use super::values::{TypedShard, choice, list_name, shard};
 use crate::cli::plan::ListName;
 use crate::engine::input::ShardBy;
@@ -33,6 +34,15 @@ pub(crate) struct InputArgs {
     /// In lists, a NUL ends each URL or JSON object, not the end of a line (find -print0, xargs -0).
     #[arg(short = '0', long)]
     pub(crate) null: bool,
+
+    /// Fetch the whole input N times, or over and over for TIME, as 10s.
+    ///
+    /// A number alone is N; TIME has its unit. With N, all is as if the lists had their lines so often: totals, indexes,
+    /// the names of files, the run log. After TIME no URL is begun any more, what is under way is finished with its
+    /// retries, and what was not begun has neither failed nor been skipped.
+    /// Files are read again each time, as they are by then; what can be read only once, such as a pipe, is refused.
+    #[arg(long, value_name = "N|TIME", value_parser = repeat)]
+    pub(crate) repeat: Option<TypedRepeat>,
 
     /// Fetch only shard K of N, K from 0, for a list that several processes share.
     ///

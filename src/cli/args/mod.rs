@@ -13,6 +13,7 @@ mod limits;
 mod measure;
 mod output;
 mod pool;
+mod repeat;
 mod request;
 mod times;
 mod values;
@@ -34,6 +35,7 @@ pub(super) use limits::LimitArgs;
 pub(super) use measure::MeasureArgs;
 pub(super) use output::{OutputArgs, When};
 pub(super) use pool::PoolArgs;
+pub(super) use repeat::TypedRepeat;
 pub(super) use request::RequestArgs;
 pub(super) use values::{PinnedEntry, TypedExport, TypedHeader, TypedRuns, TypedShard};
 

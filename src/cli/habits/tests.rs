@@ -228,8 +228,8 @@ fn what_has_no_like_or_several_is_a_hint() {
         ("-n100 h", "-n100: requests of a load test"),
         (
             "-n 100 -c 5 -X POST h",
-            "-n: a list is fetched once; for N requests of one URL: yes URL | head -n N | pfetch -j C; and -c: how many at \
-             once is -j N; and -X: pfetch only asks",
+            "-n: a list is fetched once; for so many requests of one URL: pfetch --repeat 100 URL; and -c: how many at \
+             once is -j 5; and -X: pfetch only asks",
         ),
         (
             "-t2 -c10 -d5s h",
@@ -241,7 +241,10 @@ fn what_has_no_like_or_several_is_a_hint() {
         ),
         ("-S none h", "-S: pfetch measures the fetching"),
         ("-S /bin/bash h", "-S: pfetch measures the fetching"),
-        ("-c 50 h", "-c: how many at once is -j N"),
+        (
+            "-c 50 h",
+            "-c: how many at once is -j 50; for N requests of one URL: pfetch -j 50 --repeat N URL",
+        ),
         ("-c jar", "-c: a broken download"),
         ("-w 3 h", "-w: warm-up runs"),
         ("-s 4 h", "-s: a file comes over one"),

@@ -6,6 +6,7 @@ use super::{Inputs, terminal};
 use crate::cli::args::TypedArgs;
 use crate::cli::habits::Spellings;
 use crate::cli::plan::{AttemptLimitNote, BodiesPlan, Format, Mode, ResponseNote};
+use crate::engine::input::Repeat;
 use crate::report::{Advice, WayOn};
 use crate::save::{Exists, StoreConfig};
 
@@ -15,7 +16,8 @@ pub(super) fn plan(args: &TypedArgs, inputs: &Inputs, bodies: &BodiesPlan, mode:
         return Advice::default();
     }
     Advice {
-        after_stop: way_on(args, inputs, bodies),
+        // Of a time there is no rest to go on with.
+        after_stop: way_on(args, inputs, bodies).filter(|_| inputs.repeat != Repeat::Endless),
         on_bodies: are_dropped(args, bodies) && is_plain(args) && io::stdout().is_terminal(),
     }
 }
@@ -68,7 +70,8 @@ enum Expectation {
     /// There is none.
     None,
     /// A template in curl's syntax, whatever else is asked for: one that begins with the end of a body's last line,
-    /// or any for one URL. Of many URLs, such a template alone is the report of a link check.
+    /// or any for one URL without -s. Of many URLs, such a template alone is the report of a link check, and with -s the
+    /// answer that a script reads, in a loop perhaps.
     BehindTemplate,
     /// curl's -s, and no report that is asked for.
     Silent,
@@ -84,7 +87,9 @@ impl Expectation {
         if let Format::Template(template) = output.format()
             && template.is_write_out()
         {
-            return match template.begins_with_line_end() || inputs.is_one_url() {
+            // With -s, what is printed is what the template asks for, as of curl whose bodies nobody looks at.
+            let is_alone = inputs.is_one_url() && !output.silent;
+            return match template.begins_with_line_end() || is_alone {
                 true => Expectation::BehindTemplate,
                 false => Expectation::None,
             };

@@ -7,6 +7,7 @@ mod exports;
 mod header_files;
 mod judge;
 mod output;
+mod repeat;
 mod request;
 mod shard;
 mod terminal;
@@ -17,13 +18,13 @@ use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::time::Duration;
 
-use super::args::{EXAMPLES, InputArgs, LimitArgs, MeasureArgs, TypedArgs, TypedExport, TypedRuns};
+use super::args::{EXAMPLES, LimitArgs, MeasureArgs, TypedArgs, TypedExport, TypedRuns};
 use super::files::NamedFiles;
 use super::habits::{self, Spellings};
 use super::plan::{
     BodiesPlan, Format, ListName, Mode, Plan, ProgressMode, ReportPlan, StreamOutput,
 };
-use crate::engine::input::{InputConfig, Separator, Shard};
+use crate::engine::input::{InputConfig, Repeat, Separator, Shard};
 use crate::engine::retry::RetryPolicy;
 use crate::engine::schedule::StartLimits;
 use crate::engine::{Adaptation, Order, RunConfig};
@@ -47,10 +48,11 @@ pub(super) fn resolve(mut args: TypedArgs, spellings: &Spellings) -> Result<Plan
     let is_replay = !args.output.replay.is_empty();
     let inputs = match is_replay {
         true => Inputs::of_replay(&args.output.replay)?,
-        false => Inputs::of_fetch(&args.input)?,
+        false => Inputs::of_fetch(&args)?,
     };
     let headers = header_files::all(&args.request.header, &inputs.lists)?;
     check_habits(&args, &headers, spellings)?;
+    repeat::check(&args)?;
     bodies::join_dir(&mut args.bodies, &inputs)?;
     let sharding = shard::sharding(&args.input, |name| env::var(name).ok())
         .map_err(|error| error.to_string())?;
@@ -65,13 +67,10 @@ pub(super) fn resolve(mut args: TypedArgs, spellings: &Spellings) -> Result<Plan
     let bodies = bodies::plan(&args, &inputs, shard, spellings)?;
     judge::check(&args.judge, &args.measure, is_replay)?;
     check_results(&args, &bodies)?;
-    let workers = args
-        .pool
-        .workers
-        .unwrap_or_else(|| match inputs.lists.is_empty() {
-            true => default_workers_for(inputs.urls.len()),
-            false => default_workers(),
-        });
+    let workers = args.pool.workers.unwrap_or_else(|| match inputs.number() {
+        Some(number) => default_workers_for(number),
+        None => default_workers(),
+    });
     let mode = match is_replay {
         true => Mode::Replay,
         false if args.input.dry_run => Mode::DryRun,
@@ -106,6 +105,7 @@ pub(super) fn resolve(mut args: TypedArgs, spellings: &Spellings) -> Result<Plan
             },
             names_files: matches!(bodies, BodiesPlan::Dir { .. }),
             sharding,
+            repeat: inputs.repeat,
         },
         allows_empty: args.input.allow_empty || sharding.is_some(),
         lone_proxy,
@@ -205,12 +205,14 @@ fn named_by_options(args: &TypedArgs) -> impl Iterator<Item = (&'static str, &Pa
 struct Inputs {
     urls: Vec<OsString>,
     lists: Vec<ListName>,
+    repeat: Repeat,
 }
 
 impl Inputs {
     /// Separates the lists from the URLs. Without either, standard input is the list, unless it is a
     /// terminal.
-    fn of_fetch(args: &InputArgs) -> Result<Self, String> {
+    fn of_fetch(typed: &TypedArgs) -> Result<Self, String> {
+        let args = &typed.input;
         let (dashes, urls): (Vec<OsString>, Vec<OsString>) = args
             .urls
             .iter()
@@ -232,12 +234,22 @@ impl Inputs {
         if of_stdin.count() > 1 {
             return Err("standard input can be read only once; give '-' once".to_owned());
         }
-        Ok(Inputs { urls, lists })
+        Ok(Inputs {
+            urls,
+            lists,
+            repeat: repeat::rounds(typed),
+        })
+    }
+
+    /// The number of URLs, if all of them stand on the command line and are fetched a known number of times.
+    fn number(&self) -> Option<usize> {
+        let number = repeat::fetched(self.repeat, self.urls.len());
+        number.filter(|_| self.lists.is_empty())
     }
 
     /// Tells whether there is one URL on the command line, and nothing else.
     fn is_one_url(&self) -> bool {
-        self.urls.len() == 1 && self.lists.is_empty()
+        self.number() == Some(1)
     }
 
     /// Takes the files of results. One given twice would be counted twice.
@@ -249,6 +261,7 @@ impl Inputs {
         Ok(Inputs {
             urls: Vec::new(),
             lists: names.to_vec(),
+            repeat: Repeat::default(),
         })
     }
 }
@@ -359,6 +372,7 @@ fn run_config(args: &TypedArgs) -> RunConfig {
             false => Adaptation::On,
         },
         deadline: args.limits.deadline,
+        repeat_time: repeat::time(args),
         fail_fast: args.limits.fail_fast,
         is_rate_limited: args.limits.limit_rate.is_some(),
         // Known when the plan is carried out.

@@ -13,6 +13,7 @@
 //! * `rate_grid` tells by how much a start comes later than the rate intended, `rate_course` what for.
 //! * `binding` tells which of the user's limits keeps items from starting.
 //! * `check` and `push_back` tell pages that are broken from a server that has too much to do.
+//! * `remove` takes items back that wait.
 //! * `probe` tries an origin that only fails with one item at a time, and gives it up in the end.
 
 mod at_once;
@@ -30,6 +31,7 @@ mod queue;
 mod rate_course;
 mod rate_evidence;
 mod rate_grid;
+mod remove;
 mod server_rate;
 #[cfg(test)]
 mod server_tests;

@@ -159,6 +159,13 @@ impl<T> Origin<T> {
         self.fresh.drain().chain(self.returned.drain())
     }
 
+    /// Removes the items that wait and that `is_removed` is true of, with their sequence numbers.
+    pub(super) fn remove(&mut self, is_removed: impl Fn(&T) -> bool) -> Vec<(u64, T)> {
+        let mut removed = self.fresh.remove(&is_removed);
+        removed.extend(self.returned.remove(&is_removed));
+        removed
+    }
+
     /// The maximum number in flight.
     pub(super) fn most(&self, limits: &StartLimits, policy: &ServerPolicy) -> usize {
         let most = limits.per_origin.unwrap_or(usize::MAX);

@@ -8,6 +8,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::buffer::spare_capacity;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, recv};
 
@@ -25,6 +26,15 @@ pub(super) trait ByteStream: Read + Write + fmt::Debug + Send + Sync {
     /// Reads bytes that the caller drops. Returns their number; they need not be in `buffer`.
     fn discard(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.read(buffer)
+    }
+
+    /// Appends bytes to a buffer, as many as it has capacity for. Returns their number.
+    fn receive(&mut self, buffer: &mut Vec<u8>) -> io::Result<usize> {
+        let begin = buffer.len();
+        buffer.resize(buffer.capacity(), 0);
+        let received = self.read(&mut buffer[begin..]);
+        buffer.truncate(begin + received.as_ref().unwrap_or(&0));
+        received
     }
 
     /// True if none of the bytes that have been received is left to be read, and the last call had room for more
@@ -116,7 +126,7 @@ impl Socket {
     }
 
     /// Repeats a receiving call until it returns, fails, or a limit is exceeded.
-    fn receive(
+    fn repeat(
         &mut self,
         mut call: impl FnMut(&mut TcpStream) -> io::Result<usize>,
     ) -> io::Result<usize> {
@@ -160,7 +170,7 @@ fn is_transient(error: &io::Error) -> bool {
 
 impl Read for Socket {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.receive(|stream| stream.read(buffer))
+        self.repeat(|stream| stream.read(buffer))
     }
 }
 
@@ -194,7 +204,15 @@ impl ByteStream for Socket {
     }
 
     fn discard(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.receive(|stream| Ok(os::discard(stream, buffer)?))
+        self.repeat(|stream| Ok(os::discard(stream, buffer)?))
+    }
+
+    /// The system writes into the capacity: to clear it first would cost as much as the call.
+    fn receive(&mut self, buffer: &mut Vec<u8>) -> io::Result<usize> {
+        self.repeat(|stream| {
+            let (count, _) = recv(stream, spare_capacity(buffer), RecvFlags::empty())?;
+            Ok(count)
+        })
     }
 
     fn bind(&mut self, clock: &Arc<RequestClock>) {
@@ -209,6 +227,10 @@ impl ByteStream for Box<dyn ByteStream> {
 
     fn discard(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         (**self).discard(buffer)
+    }
+
+    fn receive(&mut self, buffer: &mut Vec<u8>) -> io::Result<usize> {
+        (**self).receive(buffer)
     }
 
     fn is_drained(&self) -> bool {
@@ -259,5 +281,29 @@ mod tests {
         assert_eq!(socket.read(&mut room).unwrap(), 1);
         assert_eq!(room[0], b'b');
         assert_eq!(socket.discard(&mut room).unwrap(), 0, "the end");
+    }
+
+    #[test]
+    fn received_bytes_are_appended_within_the_capacity() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut sender = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (receiver, _) = listener.accept().unwrap();
+        let mut socket =
+            Socket::new(receiver, Arc::new(RequestClock::new(StopToken::new()))).unwrap();
+        sender.write_all(b"one, two and three").unwrap();
+        drop(sender);
+        let mut received = Vec::with_capacity(12);
+        received.extend_from_slice(b"zero, ");
+        let room = received.capacity() - received.len();
+        let mut count = 0;
+        while count < room {
+            count += socket.receive(&mut received).unwrap();
+            assert_eq!(received.len(), 6 + count);
+        }
+        assert!(received.starts_with(b"zero, one, t"), "{received:?}");
+        received.clear();
+        received.reserve_exact(100);
+        while socket.receive(&mut received).unwrap() > 0 {}
+        assert!(b"one, two and three".ends_with(&received), "{received:?}");
     }
 }

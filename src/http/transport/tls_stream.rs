@@ -36,10 +36,9 @@ const RECORD_OVERHEAD: usize = 5 + 8 + 1 + 16;
 pub(super) struct TlsStream {
     connection: UnbufferedClientConnection,
     stream: Box<dyn ByteStream>,
-    /// Records as they came. Those that are not processed yet are at `processed..received`.
+    /// Records as they came. Those that are not processed yet are at `processed..`.
     incoming: Vec<u8>,
     processed: usize,
-    received: usize,
     /// The last read filled the buffer.
     is_tight: bool,
     /// Decrypted bytes for which the reader had no room. The unread ones are at `read..`.
@@ -116,7 +115,6 @@ impl TlsStream {
             stream,
             incoming: Vec::new(),
             processed: 0,
-            received: 0,
             is_tight: false,
             surplus: Vec::new(),
             read: 0,
@@ -142,8 +140,7 @@ impl TlsStream {
             return Err(tls_error(error.clone()));
         }
         loop {
-            let incoming = self.incoming.get_mut(self.processed..self.received);
-            let incoming = incoming.unwrap_or_default();
+            let incoming = &mut self.incoming[self.processed..];
             let UnbufferedStatus { mut discard, state } =
                 self.connection.process_tls_records(incoming);
             let mut is_done = false;
@@ -214,28 +211,24 @@ impl TlsStream {
     /// Receives more records. Returns the number of bytes, 0 at the end of the stream.
     fn receive(&mut self) -> io::Result<usize> {
         self.make_room();
-        // No room is left for a message longer than rustls takes, which it has refused by then.
-        let room = &mut self.incoming[self.received..];
-        let most = room.len();
-        let count = self.stream.read(room)?;
-        self.received += count;
-        self.is_tight = count == most;
+        // None is left for a message longer than rustls takes, which it has refused by then.
+        let count = self.stream.receive(&mut self.incoming)?;
+        self.is_tight = self.incoming.len() == self.incoming.capacity();
         Ok(count)
     }
 
     /// Moves the records that are not whole yet to the front, and enlarges the buffer if it is too small.
     fn make_room(&mut self) {
-        if self.processed > 0 {
-            self.incoming.copy_within(self.processed..self.received, 0);
-            self.received -= self.processed;
-            self.processed = 0;
-        }
-        let size = self.incoming.len();
-        let is_full = self.received == size;
+        let rest = self.incoming.len() - self.processed;
+        self.incoming.copy_within(self.processed.., 0);
+        self.incoming.truncate(rest);
+        self.processed = 0;
+        let size = self.incoming.capacity();
+        let is_full = rest == size;
         if is_full || self.is_tight {
             let larger = READ_SIZES.into_iter().find(|larger| *larger > size);
-            let larger = larger.or(is_full.then_some(MAX_INCOMING));
-            self.incoming.resize(larger.unwrap_or(size), 0);
+            let larger = larger.or(is_full.then_some(MAX_INCOMING)).unwrap_or(size);
+            self.incoming.reserve_exact(larger.saturating_sub(rest));
             self.is_tight = false;
         }
     }
@@ -255,7 +248,9 @@ impl TlsStream {
             return Ok(room.filled);
         }
         loop {
-            self.process(&mut room, &[])?;
+            if self.failed.is_some() || self.processed < self.incoming.len() {
+                self.process(&mut room, &[])?;
+            }
             if room.filled > 0 || self.is_ended {
                 return Ok(room.filled);
             }
@@ -267,7 +262,7 @@ impl TlsStream {
     }
 
     fn is_empty(&self) -> bool {
-        self.processed == self.received && self.surplus.is_empty()
+        self.processed == self.incoming.len() && self.surplus.is_empty()
     }
 }
 
@@ -348,7 +343,6 @@ impl ByteStream for TlsStream {
         if self.is_empty() {
             self.incoming = Vec::new();
             self.processed = 0;
-            self.received = 0;
             self.is_tight = false;
             self.surplus = Vec::new();
             self.read = 0;

@@ -57,7 +57,7 @@ impl LoadMark {
     }
 
     /// The load from then to now. The threads of the run still have to be there, since their times go with them.
-    pub(super) fn to_now(self) -> RunLoad {
+    pub(super) fn to_now(&self) -> RunLoad {
         let now = LoadMark::now();
         let seconds = (now.at - self.at).as_secs_f64().max(f64::MIN_POSITIVE);
         let since = |now: f64, then: f64| (now - then).max(0.0) / seconds;
@@ -70,10 +70,9 @@ impl LoadMark {
             seconds,
             used: since(now.process, self.process),
             engine: since(now.thread, self.thread),
-            waiting: self
-                .waited
-                .zip(now.waited)
-                .map(|(then, now)| waited_since(&then, &now) / seconds),
+            waiting: (self.waited.as_ref())
+                .zip(now.waited.as_ref())
+                .map(|(then, now)| waited_since(then, now) / seconds),
             busy,
         }
     }

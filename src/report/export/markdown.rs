@@ -250,7 +250,8 @@ fn times(summary: &Summary, baseline: Baseline) -> String {
         return String::new();
     };
     let mut text = String::from("\n| | time |\n| --- | ---: |\n");
-    let meaning = wording::merged(summary).map_or(String::new(), |meaning| format!(", {meaning}"));
+    let meaning =
+        wording::parallel_meaning(summary).map_or(String::new(), |meaning| format!(", {meaning}"));
     let _ = writeln!(text, "| parallel{meaning} | {} |", duration(makespan));
     let estimate = Estimate::of(summary).filter(|_| baseline == Baseline::Estimate);
     if let Some(estimate) = estimate {

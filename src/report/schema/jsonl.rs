@@ -34,7 +34,7 @@ use crate::report::Baseline;
 /// | `sweep` | last in a sweep, in place of the summary | `targets`, `stopped`, `search`, `points`, `passed_over`, `knee`, `speedup`, `law`, `gains`, `differing`, `margin`, `notices`, `why` |
 /// | `against` | just before the last, if there is a baseline | `file`, `version`, `started_at`, `points`, `why`, `margin`, `notices` |
 /// | `gate` | after the last, for each assertion | `gate`, `verdict` (`held`, `failed`, `inconclusive`, `unknown`, `skipped`), `value`, `unit`, `interval`, `why`, `of` |
-/// | `summary` | last | `targets`, `ok`, `unchanged`, `failed`, `not_done`, `skipped`, `done_before`, `retries`, `bytes`, `served_bytes`, `wire_bytes`, `workers`, `paced`, `pacing`, `stopped`, `listed`, `unreadable`, `runs`, `parallel`, `input_wait`, `input_idle`, `retry_idle`, `serial`, `throughput`, `urls_per_second`, `latency`, `ttfb`, `intended_latency`, `slowdown`, `statuses`, `origins`, `more_origins`, `merged`, `parts` |
+/// | `summary` | last | `targets`, `ok`, `unchanged`, `failed`, `not_done`, `skipped`, `done_before`, `retries`, `bytes`, `served_bytes`, `wire_bytes`, `workers`, `paced`, `pacing`, `stopped`, `listed`, `unreadable`, `runs`, `parallel`, `input_wait`, `input_idle`, `retry_idle`, `repeat_time` (may be absent), `serial`, `throughput`, `urls_per_second`, `latency`, `ttfb`, `intended_latency`, `slowdown`, `statuses`, `origins`, `more_origins`, `merged`, `parts` |
 ///
 /// `workers` of `run` is the most that the run may have; an automatic sweep may need fewer, which its `arm` lines say.
 ///
@@ -105,6 +105,8 @@ use crate::report::Baseline;
 ///   the part of that in which nothing was under way, which `speedup` leaves out.
 /// - `retry_idle`: the part of `parallel` in which nothing was under way, as all that was left waited for another try or
 ///   for as long as a server had asked for (`Retry-After`); 0 in older reports and in those of merged runs.
+/// - `repeat_time`: the time for which the input was repeated (`--repeat TIME`): no target began after it, so that
+///   `parallel` is hardly shorter, whatever was done. Of a run that ended for another reason the field is left out.
 /// - `latency`, `ttfb` (to the first byte): `null` or `{mean, p50, p90, p95, p99, max}` of the targets that
 ///   succeeded, from histograms with three significant digits. `latency` is of all their attempts, without the waits
 ///   between them, which `elapsed` of a result has; `ttfb` is of the last attempt.

@@ -127,6 +127,10 @@ pub(in crate::report) struct SummaryRecord<'a> {
     input_idle: Seconds,
     #[serde(default)]
     retry_idle: Seconds,
+    /// The time for which the input was repeated. Left out where it was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Seconds")]
+    repeat_time: Option<Seconds>,
     #[serde(skip_deserializing)]
     serial: Option<SerialRecord>,
     #[serde(skip_deserializing)]
@@ -188,6 +192,7 @@ impl<'a> SummaryRecord<'a> {
             input_wait: Seconds(summary.input_wait),
             input_idle: Seconds(summary.input_idle),
             retry_idle: Seconds(summary.retry_idle),
+            repeat_time: summary.repeat_time.map(Seconds),
             serial: serial.map(SerialRecord::from),
             throughput: summary.throughput(),
             urls_per_second: summary.rate(),
@@ -223,6 +228,7 @@ impl<'a> SummaryRecord<'a> {
             input_wait: self.input_wait.0,
             input_idle: self.input_idle.0,
             retry_idle: self.retry_idle.0,
+            repeat_time: self.repeat_time.as_ref().map(|time| time.0),
             origins: OriginLimits::new(
                 self.origins.iter().map(Into::into).collect(),
                 self.more_origins,

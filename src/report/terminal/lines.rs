@@ -56,7 +56,7 @@ const BREAKS: [Break; 4] = [
 ];
 
 /// The programs that the command lines of messages begin with.
-const PROGRAMS: [&str; 3] = ["yes", "pfetch", "printf"];
+const PROGRAMS: [&str; 2] = ["pfetch", "printf"];
 
 /// The separators at which such a command line ends, where the message goes on.
 const COMMAND_ENDS: [&str; 4] = ["; ", ", and ", " – ", " · "];
@@ -526,7 +526,7 @@ mod tests {
 
     #[test]
     fn a_command_to_paste_stands_unbroken_on_a_line_of_its_own() {
-        let load = "yes http://127.0.0.1:8080/a-page | pfetch -j 10 --deadline 30s --summary-only";
+        let load = "pfetch -j 10 --repeat 30s --summary-only http://127.0.0.1:8080/a-long-page";
         let program = "-z: that is a load test that ends by the clock (hey, oha, bombardier). Here";
         for (command, after) in [
             (load, ""),
@@ -554,11 +554,11 @@ mod tests {
             );
         }
         let label = "  verdict    ";
-        let remedy = "nothing to compare: one URL is fetched one by one either way – repeat it: yes URL | head \
-                      -n 20 | pfetch --compare -j 8";
+        let remedy = "nothing to compare: one URL is fetched one by one either way – repeat it: pfetch \
+                      --compare -j 8 --repeat 20 URL";
         let lines = text(label, remedy);
         let last = lines.lines().last();
-        let command = "             yes URL | head -n 20 | pfetch --compare -j 8";
+        let command = "             pfetch --compare -j 8 --repeat 20 URL";
         assert_eq!(last, Some(command), "{lines}");
     }
 

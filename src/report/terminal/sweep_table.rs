@@ -12,6 +12,9 @@ use crate::stats::Sample;
 const BEFORE: usize = 50;
 const MARK: usize = 6;
 
+/// The columns up to the shortest time.
+const TIMES: usize = 28;
+
 /// The most columns of the bar for the highest throughput, and the fewest in which bars can be told apart.
 const BAR: usize = 30;
 const MIN_BAR: usize = 7;
@@ -80,7 +83,7 @@ impl SweepColumns {
     }
 }
 
-/// The typical time, and the shortest and the longest; of one run there is no more than its time.
+/// The typical time of some runs, and the shortest and the longest; of one run there is no more than its time.
 fn time_and_range(typical: f64, sample: &Sample) -> String {
     let [typical, least, most] = [typical, sample.min, sample.max].map(format_secs);
     match sample.n {
@@ -112,15 +115,18 @@ pub(super) fn write(
     let course = wording::sweep_course(sweep).map(str::to_owned);
     out.write_parts("  ", parts.into_iter().chain(course), " · ", 4)?;
     out.write_stopped(wording::sweep_stopped(sweep))?;
+    let over = format!("over {}", fewest.workers);
     // As wide as its column: "geometric mean" is not.
     let name = match sweep.search {
         Some(_) => "geomean",
         None => sweep.typical_name(),
     };
-    let over = format!("over {}", fewest.workers);
+    let start = format!("  workers {name:>8}");
     let head = format!(
-        "  {:>7} {name:>8}  {:>8} … {:<8} {over:>8}  ",
-        "workers", "min", "max"
+        "{start}{:>width$} … {:<8} {over:>8}  ",
+        "min",
+        "max",
+        width = TIMES.saturating_sub(start.chars().count())
     );
     writeln!(out, "{}", (head + &columns.headings()).trim_end())?;
     for point in &sweep.points {

@@ -118,7 +118,8 @@ pub(super) fn times(
         false => ("", ""),
     };
     let parallel = duration(makespan);
-    let meaning = wording::merged(summary).map_or(String::new(), |meaning| format!("  {meaning}"));
+    let meaning =
+        wording::parallel_meaning(summary).map_or(String::new(), |meaning| format!("  {meaning}"));
     writeln!(out, "  parallel  {bold}{parallel:>9}{reset}{meaning}")?;
     let estimate = match style.baseline {
         Baseline::Estimate => Estimate::of(summary),

@@ -80,7 +80,7 @@ pub(in crate::report) fn would_tell(comparison: &Comparison) -> Option<String> {
     let is_open = match standing(comparison) {
         Standing::OneByOne if comparison.targets == 1 => {
             return Some(format!(
-                "repeat it: yes URL | head -n 20 | pfetch --compare -j 8{}",
+                "repeat it: pfetch --compare -j 8 --repeat 20{} URL",
                 given_runs(comparison)
             ));
         }

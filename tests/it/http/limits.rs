@@ -280,3 +280,25 @@ fn a_stop_ends_connecting() {
     underway.wait_for_bytes(0);
     assert_skipped("connecting", &underway.stop());
 }
+
+#[test]
+fn a_short_body_of_no_stated_length_is_held_against_the_limit_of_its_bytes() {
+    // It comes with its head, so that it is whole before any of it is counted.
+    let answer = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
+    let server = Raw::start(move |mut wire| {
+        while wire.request().is_some() {
+            wire.send(answer)?;
+        }
+        Ok(())
+    });
+    for (most, expected) in [(5, None), (4, Some(FailureKind::TooLarge))] {
+        let config = FetchConfig {
+            max_bytes: Some(most),
+            ..FetchConfig::default()
+        };
+        let outcome = get(&server.url("/"), config);
+        let found = outcome.error().map(|failure| failure.kind);
+        assert_eq!(found, expected, "at most {most}: {outcome:#?}");
+        assert_eq!(outcome.bytes, 5, "at most {most}: {outcome:#?}");
+    }
+}

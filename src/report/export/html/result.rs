@@ -260,7 +260,7 @@ fn run_cards(summary: &Summary, estimate: Option<&Estimate>) -> Vec<Card> {
     let parallel = match (summary.makespan, summary.runs) {
         (Some(makespan), _) => {
             let measured = || "measured: first start to last finish".to_owned();
-            let note = wording::merged(summary).unwrap_or_else(measured);
+            let note = wording::parallel_meaning(summary).unwrap_or_else(measured);
             Card::new("Parallel", duration(makespan), vec![note])
         }
         (None, Some(_)) => Card::empty("Parallel", "not all runs were made"),

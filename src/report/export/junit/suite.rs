@@ -41,10 +41,10 @@ pub(super) struct Suite {
     time: (Duration, u32),
     /// How far a plain run came that was stopped.
     progress: Option<SuiteProgress>,
-    /// The limits of the user's that held something back, and the rate that was missed, of the last run.
-    pacing: Vec<(&'static str, String)>,
     /// The lists that could not be read to their end, in any of its runs.
     unreadable: Vec<UnreadableList>,
+    /// The limits of the user's that held something back, and the rate that was missed, of the last run.
+    pacing: Vec<(&'static str, String)>,
 }
 
 /// How far a run came that was stopped: its cases are those that were read.
@@ -93,8 +93,8 @@ impl Suite {
             later: BTreeMap::new(),
             time: (Duration::ZERO, 0),
             progress: None,
-            pacing: Vec::new(),
             unreadable: Vec::new(),
+            pacing: Vec::new(),
         })
     }
 
@@ -122,6 +122,7 @@ impl Suite {
         self.first_run.get_or_insert(self.length);
         self.time.0 += summary.makespan.unwrap_or_default();
         self.time.1 += 1;
+        UnreadableList::add_new(&mut self.unreadable, &summary.unreadable);
         let limits = summary.binding_limits();
         let limits = limits.are_any().then(|| limits.to_string());
         let missed = wording::missed_rate(summary);
@@ -129,7 +130,6 @@ impl Suite {
         self.pacing = pacing
             .filter_map(|(name, text)| Some((name, text?)))
             .collect();
-        UnreadableList::add_new(&mut self.unreadable, &summary.unreadable);
         self.progress = summary.stopped.then(|| SuiteProgress {
             text: wording::progress(summary),
             listed: summary.all_listed(),

@@ -237,13 +237,9 @@ impl SweepCurve {
         let has_passed_over = self.points.iter().any(|point| point.is_passed_over);
         let has_intervals = self.points.iter().any(|point| point.low < point.high);
         let has_law = !self.fitted.is_empty();
+        let typical = format!("{} of the runs", self.typical_name).into();
         [
-            (
-                true,
-                "point",
-                KeyShape::Dot,
-                format!("{} of the runs", self.typical_name).into(),
-            ),
+            (true, "point", KeyShape::Dot, typical),
             (
                 has_passed_over,
                 "serial",
