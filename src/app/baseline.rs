@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::blocking::BlockingInput;
 use super::signals::SignalWatch;
-use super::{StartError, complain, shown, warn_of};
+use super::{StartError, complain, shown, unwritable, warn_of};
 use crate::cli::{ExitReasons, JudgePlan};
 use crate::measure::assert::NO_BASELINE_YET;
 use crate::measure::baseline::{
@@ -23,8 +23,8 @@ pub(super) struct Baselines {
     earlier: Option<EarlierRuns>,
     /// The file to add this run to.
     file: Option<HistoryFile>,
-    /// The machine of this run; `None` if it was made elsewhere, or before.
-    machine: Option<Machine>,
+    /// True if the run is made by this process; one that is replayed may be another machine's.
+    is_made_here: bool,
     /// True if a file that was written is announced, as those of exports are.
     is_announced: bool,
     /// True if the run makes the baseline that later ones are compared with.
@@ -63,7 +63,7 @@ impl Baselines {
     pub(super) fn open(
         plan: &JudgePlan,
         is_announced: bool,
-        machine: Option<Machine>,
+        is_made_here: bool,
         signals: &SignalWatch,
     ) -> Result<Self, StartError> {
         let is_first = is_first(plan);
@@ -83,7 +83,7 @@ impl Baselines {
         Ok(Baselines {
             earlier,
             file,
-            machine,
+            is_made_here,
             is_announced,
             is_first,
         })
@@ -98,7 +98,12 @@ impl Baselines {
     pub(super) fn record(&mut self, reports: Fanout) -> BaselineRecorder<Fanout> {
         match (self.earlier.take(), &self.file) {
             (None, None) => BaselineRecorder::off(reports),
-            (earlier, _) => BaselineRecorder::new(reports, earlier, self.machine.take()),
+            (earlier, _) => {
+                // Asked for only here: to count processors is to read files of the system's, the list of mounts among
+                // them, which takes as long as a URL near by.
+                let machine = self.is_made_here.then(this_machine);
+                BaselineRecorder::new(reports, earlier, machine)
+            }
         }
     }
 
@@ -222,7 +227,7 @@ fn read(path: &Path, signals: &SignalWatch) -> Result<(String, History), StartEr
 fn create(path: &Path, plan: &JudgePlan, signals: &SignalWatch) -> Result<HistoryFile, StartError> {
     let name = shown(path);
     let replacement = AtomicFile::create(path, signals.temporary_files())
-        .map_err(|error| StartError::local(&format!("cannot write {name}"), &error))?;
+        .map_err(|error| unwritable(path, &error))?;
     warn_of(replacement.refused_mode());
     // An empty one is as good as none: mktemp makes such.
     if !plan.is_followed && fs::metadata(path).is_ok_and(|there| there.len() > 0) {
@@ -237,7 +242,7 @@ fn create(path: &Path, plan: &JudgePlan, signals: &SignalWatch) -> Result<Histor
 }
 
 /// The machine that this process runs on.
-pub(super) fn this_machine() -> Machine {
+fn this_machine() -> Machine {
     Machine {
         os: env::consts::OS.to_owned(),
         arch: env::consts::ARCH.to_owned(),

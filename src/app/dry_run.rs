@@ -175,6 +175,7 @@ impl<W: Write> Preview<W> {
                     complain(&format!("warning: {}: {}", list.name, list.reason));
                     self.reasons.usage = true;
                 }
+                NextInput::Rewritten(list) => complain(&format!("warning: {list}")),
                 NextInput::Wait => {
                     self.report.flush()?;
                     let received = source.receiver().map(|messages| messages.recv());

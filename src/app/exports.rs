@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::signals::WriteDeadline;
 use super::stdio::StdStream;
-use super::{StartError, shown, warn_of};
+use super::{StartError, shown, unwritable, warn_of};
 use crate::cli::{ExportPlan, ExportTarget, Mode, Plan, ReportPlan, StreamOutput};
 use crate::model::event::{Event, Listener};
 use crate::report::export::{ExportFile, ExportSettings, ExportStream};
@@ -49,7 +49,12 @@ pub(super) fn open(
         };
         match open_one(export, &name, (report, settings), (deadline, files)) {
             Ok(listener) => Ok(OpenExport { name, listener }),
-            Err(error) => Err(StartError::local(&format!("cannot write {name}"), &error)),
+            Err(error) => Err(match &export.target {
+                ExportTarget::File(path) => unwritable(path, &error),
+                ExportTarget::Stream(_) => {
+                    StartError::local(&format!("cannot write {name}"), &error)
+                }
+            }),
         }
     };
     report.exports.iter().map(open).collect()

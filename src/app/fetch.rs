@@ -88,7 +88,7 @@ pub(super) fn run(mut plan: Plan, opened: Opened) -> Result<ExitReasons, StartEr
         sweep: None,
         against: against.as_ref(),
         is_first: session.is_first(),
-        allows_empty: plan.allows_empty && report.unreadable.is_empty(),
+        allows_empty: plan.allows_empty && report.summary.unreadable.is_empty(),
     };
     // After a run that was cut short no assertion holds; the reports that can still be written say so.
     let judged = session.judge(&figures, &mut reports);
@@ -120,7 +120,13 @@ pub(super) fn run(mut plan: Plan, opened: Opened) -> Result<ExitReasons, StartEr
     let summary = &report.summary;
     let is_empty = summary.targets() + summary.done_before == 0;
     if session.reasons == ExitReasons::default() && is_empty && !plan.allows_empty {
-        complain(&no_urls(plan.lone_proxy.as_deref()));
+        match report.summary.repeat_time {
+            Some(time) => complain(&format!(
+                "no URL was begun within --repeat {}; give a longer time",
+                humantime::format_duration(time)
+            )),
+            None => complain(&no_urls(plan.lone_proxy.as_deref())),
+        }
         session.reasons.usage = true;
     }
     let has_failed = session.reasons.failed;
@@ -178,7 +184,7 @@ fn open_log(
 /// Says in a line each what a user would not expect of files and shards.
 fn add_notes(report: &Report, shard: Option<RunShard>, detail: Detail) {
     let has_notes = detail.has_summary();
-    if let Some(displaced) = report.displaced.as_ref().filter(|_| has_notes) {
+    for displaced in report.displaced.iter().filter(|_| has_notes) {
         complain(&format!("warning: {displaced}"));
     }
     if let Some(foreign) = report.foreign_parts.as_ref().filter(|_| has_notes) {
@@ -198,7 +204,7 @@ fn add_reasons(
     reasons: &mut ExitReasons,
 ) {
     reasons.local |= report.summary.local > 0;
-    reasons.usage |= !report.unreadable.is_empty();
+    reasons.usage |= !report.summary.unreadable.is_empty();
     if report.is_full {
         complain(match saves {
             true => "the disk is full: nothing more was started; what is complete is saved",

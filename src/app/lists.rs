@@ -3,14 +3,14 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 use super::blocking::{self, BlockingInput};
 use super::signals::SignalWatch;
 use super::{StartError, shown};
 use crate::cli::ListName;
-use crate::engine::input::{List, ListFile};
+use crate::engine::input::{FileVersion, List, ListFile, ReadOnce};
 use crate::report::replay::ReplayFile;
 
 /// Opens all the lists, so that a missing one is found first.
@@ -44,30 +44,35 @@ pub(super) fn open(names: &[ListName], signals: &SignalWatch) -> Result<Vec<List
     names.iter().map(open).collect()
 }
 
+/// Refuses a list that is to be repeated and can be read only once, whatever its name. Named pipes are found before
+/// they are opened, which would wait for a writer.
+pub(super) fn check_repeatable(names: &[ListName]) -> Result<(), StartError> {
+    for name in names {
+        let (shown, is_once) = match name {
+            ListName::Stdin => (
+                "standard input".to_owned(),
+                ListFile::of(io::stdin()).is_none(),
+            ),
+            // What cannot be looked at is told of when it is opened, and a folder too.
+            ListName::File(path) => {
+                let found = fs::metadata(path);
+                let is_once = found.is_ok_and(|found| !found.is_file() && !found.is_dir());
+                (shown(path), is_once)
+            }
+        };
+        if is_once {
+            return Err(StartError::usage(ReadOnce { name: shown }.to_string()));
+        }
+    }
+    Ok(())
+}
+
 /// A list that can be read several times.
 pub(super) struct RereadableList {
     name: String,
     file: Arc<File>,
     /// The version that was opened; `None` if the system does not tell.
     version: Option<FileVersion>,
-}
-
-/// The version of an open file, which every write to it changes. Another file in its place is no other version: the
-/// open one is read to its end. (So the time of the status, st_ctime, does not count: it changes with the names.)
-#[derive(PartialEq, Eq)]
-struct FileVersion {
-    length: u64,
-    modified: (i64, i64),
-}
-
-impl FileVersion {
-    fn of(file: &File) -> Option<Self> {
-        let metadata = file.metadata().ok()?;
-        Some(FileVersion {
-            length: metadata.len(),
-            modified: (metadata.mtime(), metadata.mtime_nsec()),
-        })
-    }
 }
 
 impl RereadableList {
@@ -108,10 +113,10 @@ impl RereadableList {
         let RereadableList { name, file, .. } = self;
         ReplayFile {
             name,
-            open: Box::new(move || {
+            open: Box::new(move |offset| {
                 Box::new(Cursor {
                     file: Arc::clone(&file),
-                    offset: 0,
+                    offset,
                 })
             }),
         }

@@ -77,6 +77,7 @@ pub(super) fn run(
         .and_then(|()| conduct(measurement, gates, &runner, &mut listener));
     let counted = listener.runs.counted();
     session.reasons.local = counted.local > 0;
+    session.reasons.usage = !counted.unreadable.is_empty();
     session.reasons.failed = plan.max_failures.exceeded_by(&counted);
     if measured.is_err() {
         // The reports that can still be written get an end.

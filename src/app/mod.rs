@@ -31,7 +31,7 @@ use std::time::Instant;
 pub use crate::app::address_space::share_heap_under_limit;
 pub use crate::app::signals::SignalWatch;
 
-use crate::app::baseline::{Baselines, this_machine};
+use crate::app::baseline::Baselines;
 use crate::app::blocking::BlockingOutput;
 use crate::app::measure::Measurement;
 use crate::app::stdio::ClosedStdout;
@@ -59,14 +59,16 @@ pub fn run(plan: Plan, started: Instant, signals: io::Result<SignalWatch>) -> Ex
 }
 
 fn dispatch(plan: Plan, started: Instant, signals: SignalWatch) -> Result<ExitReasons, StartError> {
+    if plan.input.repeat.is_repeated() {
+        lists::check_repeatable(&plan.lists)?;
+    }
     if matches!(plan.mode, Mode::DryRun) {
         return dry_run::run(&plan, lists::open(&plan.lists, &signals)?);
     }
     // Opened before anything is fetched: a file that cannot be is a mistake to correct first.
     let is_announced = plan.report.style.detail.has_summary();
-    // A replayed run may be another machine's.
-    let machine = (!matches!(plan.mode, Mode::Replay)).then(this_machine);
-    let baselines = Baselines::open(&plan.judge, is_announced, machine, &signals)?;
+    let is_made_here = !matches!(plan.mode, Mode::Replay);
+    let baselines = Baselines::open(&plan.judge, is_announced, is_made_here, &signals)?;
     let opened = Opened {
         lists: lists::open(&plan.lists, &signals)?,
         baselines,
@@ -161,6 +163,27 @@ impl StartError {
             message: format!("{what}: {error}"),
             reasons: ExitReasons::local(),
         }
+    }
+}
+
+/// The failure of a file that cannot be written, told before anything is fetched. Every place that is written to and
+/// cannot be is a failure on this side, one that is read a mistake.
+fn unwritable(path: &Path, error: &io::Error) -> StartError {
+    let name = shown(path);
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    match folder.filter(|folder| error.kind() == io::ErrorKind::NotFound && !folder.exists()) {
+        Some(folder) => {
+            let folder = shown(folder);
+            StartError {
+                message: format!(
+                    "cannot write {name}: there is no folder {folder}; make it first (mkdir -p)"
+                ),
+                reasons: ExitReasons::local(),
+            }
+        }
+        None => StartError::local(&format!("cannot write {name}"), error),
     }
 }
 

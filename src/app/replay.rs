@@ -13,7 +13,7 @@ use crate::model::event::{Event, Listener};
 use crate::model::margin::Margin;
 use crate::model::measurement::{Comparison, Sweep};
 use crate::model::summary::Summary;
-use crate::report::replay::{ReplayError, ReplayFile, replay};
+use crate::report::replay::{ReplayError, ReplayFile, replay_in};
 use crate::report::{counted, grouped};
 
 /// Reports what is in the files again.
@@ -57,7 +57,7 @@ fn replay_and_judge(
         runs: Runs::default(),
         end: None,
     };
-    replay(files, &mut recording, || stop.is_stopped())?;
+    replay_in(plan.run.order, files, &mut recording, || stop.is_stopped())?;
     let ReplayRecorder { runs, end, .. } = recording;
     let all = runs.counted();
     let (summary, counted, comparison, sweep) = match &end {

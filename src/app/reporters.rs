@@ -45,6 +45,7 @@ pub(super) fn build(
         }
         _ => None,
     };
+    let progress = progress.map(|progress| progress.for_time(plan.run.repeat_time));
     let stderr = || streams.stderr(progress.as_ref());
     let stdout = || streams.stdout(progress.as_ref());
     let mut all = Fanout::default();

@@ -204,6 +204,9 @@ impl From<ReplayError> for EarlyEnd {
     fn from(error: ReplayError) -> Self {
         match error {
             ReplayError::Listener(error) => EarlyEnd::Output(error),
+            ReplayError::Order(ref source) => {
+                EarlyEnd::Output(io::Error::new(source.kind(), error.to_string()))
+            }
             error => EarlyEnd::Input(error.to_string()),
         }
     }

@@ -1,8 +1,8 @@
 //! Signals: the first SIGINT, SIGTERM or SIGHUP asks the run to stop, the second ends the process at once, and
 //! removes its temporary files. Two that come together are one.
 
-use std::fs;
-use std::io::{self, IsTerminal};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, IsTerminal};
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread;
@@ -33,6 +33,9 @@ const SAME_SIGNAL: Duration = Duration::from_millis(200);
 /// Time from the first signal in which the standard streams are still written. The rest is for reports in
 /// files.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// A buffer for `/proc/self/status`, of which it takes a third.
+const STATUS_BYTES: usize = 4096;
 
 /// The line about reports that a second signal loses.
 const LOST_BY_SECOND: &str =
@@ -231,14 +234,19 @@ fn unblock(signals: &[i32]) -> io::Result<()> {
 /// Tests whether a signal was ignored from the start, as nohup has it with SIGHUP. The process then outlives its
 /// terminal.
 pub(super) fn is_ignored(signal: i32) -> bool {
-    let Ok(status) = fs::read_to_string("/proc/self/status") else {
+    let Ok(status) = File::open("/proc/self/status") else {
         // Unknown without /proc; nohup has to work.
         return signal == SIGHUP;
     };
-    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    let mask = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    // One read, unless the lines before are longer than usual: the kernel writes the whole file anew for each. Bytes,
+    // since the program's own name is in it.
+    let lines = BufReader::with_capacity(STATUS_BYTES, status).split(b'\n');
+    let ignored = lines.map_while(Result::ok).find_map(|line| {
+        let mask = str::from_utf8(line.strip_prefix(b"SigIgn:")?).ok()?;
+        u64::from_str_radix(mask.trim(), 16).ok()
+    });
     // The lowest bit is that of signal 1.
-    mask.is_none_or(|mask| mask & (1 << (signal - 1)) != 0)
+    ignored.is_none_or(|mask| mask & (1 << (signal - 1)) != 0)
 }
 
 #[cfg(test)]

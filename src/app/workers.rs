@@ -15,9 +15,10 @@ use crate::pool::{Builder, Pool};
 pub(super) type SharedActivity = Arc<WorkerActivity>;
 
 /// Idle connections of a run with few workers: its hosts may be many, and a list that goes round more hosts
-/// than there are idle connections finds none of them again. An idle connection holds a few hundred bytes of
-/// memory, with TLS some 10 KiB.
-const MIN_IDLE: usize = 256;
+/// than there are idle connections finds few of them again. An idle connection holds a few hundred bytes of
+/// memory, with TLS some 10 KiB; in the tables of firewalls and routers on the way, which are small at home, a
+/// place each.
+const MIN_IDLE: usize = 1_024;
 
 /// The default queue of few workers.
 const MIN_QUEUE: usize = 128;
@@ -54,18 +55,14 @@ pub(super) fn fit(plan: &mut Plan) -> Option<Room> {
     });
     // A request waits for a descriptor; a file cannot, since its body is on the way.
     plan.run.open_bodies = open_bodies(files, &plan.bodies);
-    let savers = match &plan.bodies {
-        BodiesPlan::Dir { layout, .. } => {
-            let waiting = plan.run.open_bodies.unwrap_or(0);
-            Some(savers(files.saturating_sub(waiting), *layout))
-        }
+    let saving = match &plan.bodies {
+        BodiesPlan::Dir { layout, .. } => Some(*layout),
         // A large body is in a file of its own until it is in a pack.
-        BodiesPlan::Pack(_) => {
-            let waiting = plan.run.open_bodies.unwrap_or(0);
-            Some(savers(files.saturating_sub(waiting), Layout::Flat))
-        }
+        BodiesPlan::Pack(_) => Some(Layout::Flat),
         _ => None,
     };
+    let waiting = plan.run.open_bodies.unwrap_or(0);
+    let savers = saving.map(|layout| savers(files.saturating_sub(waiting), layout));
     let with_files = savers
         .filter(|savers| *savers < plan.workers)
         .map(|threads| Room {
@@ -73,11 +70,16 @@ pub(super) fn fit(plan: &mut Plan) -> Option<Room> {
             reason: NO_FILES,
         });
     let idle = idle_connections(files, plan.workers);
-    plan.fetch.idle_connections = match (with_files, &plan.bodies) {
+    plan.fetch.idle_connections = match (saving, savers) {
         // A file does not wait until an idle connection is closed.
-        (Some(room), _) => room.threads,
-        (None, BodiesPlan::Stream { .. }) => idle.min(plan.run.open_bodies.unwrap_or(idle)),
-        (None, _) => idle,
+        (Some(layout), Some(savers)) => {
+            let files = files.saturating_sub(waiting);
+            idle.min(idle_beside_savers(files, plan.workers.min(savers), layout))
+        }
+        _ if matches!(plan.bodies, BodiesPlan::Stream { .. }) => {
+            idle.min(plan.run.open_bodies.unwrap_or(idle))
+        }
+        _ => idle,
     };
     plan.fetch.dns.lookups = plan.workers;
     let rooms = in_memory.into_iter().chain(with_files);
@@ -108,9 +110,18 @@ fn open_bodies(files: usize, bodies: &BodiesPlan) -> Option<usize> {
 /// The workers that can save at once with so many descriptors, one at least. Each has one more for a connection
 /// that is idle.
 fn savers(files: usize, layout: Layout) -> usize {
-    let folder = usize::from(layout == Layout::Tree);
-    let each = FILES_TO_SAVE + folder + 1;
+    let each = files_to_save(layout) + 1;
     (files.saturating_sub(OTHER_FILES) / each).max(1)
+}
+
+/// The connections that may be idle with so many descriptors, while so many workers save, one at least.
+fn idle_beside_savers(files: usize, workers: usize, layout: Layout) -> usize {
+    let in_use = workers.saturating_mul(files_to_save(layout));
+    files.saturating_sub(OTHER_FILES + in_use).max(1)
+}
+
+fn files_to_save(layout: Layout) -> usize {
+    FILES_TO_SAVE + usize::from(layout == Layout::Tree)
 }
 
 /// Describes a pool of this many workers, of which those that have room may start a thread. The default queue
@@ -167,10 +178,30 @@ mod tests {
     }
 
     #[test]
+    fn connections_that_are_idle_while_workers_save_leave_them_their_files() {
+        for files in [0, 1, 16, 20, 64, 256, 1024, 65_536] {
+            for layout in [Layout::Flat, Layout::Tree] {
+                for wanted in [1, 16, 200, 5_000] {
+                    let workers = savers(files, layout).min(wanted);
+                    let idle = idle_beside_savers(files, workers, layout);
+                    let used = OTHER_FILES + workers * files_to_save(layout) + idle;
+                    let shown =
+                        format!("{files} files, {layout:?}, {workers} workers: {idle} idle");
+                    assert!(idle == 1 || used <= files, "{shown}");
+                    // Each saver's own connection can be kept.
+                    assert!(idle >= workers || workers == 1, "{shown}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn idle_connections_leave_descriptors_for_those_in_use() {
         for (files, workers, most) in [
-            (1024, 4, 256),
-            (1024, 300, 300),
+            (65_536, 4, 1_024),
+            (1024, 4, 512),
+            (1024, 300, 512),
+            (65_536, 2_000, 2_000),
             (64, 4, 32),
             (64, 300, 32),
             (1, 4, 1),

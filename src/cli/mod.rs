@@ -11,6 +11,7 @@ mod self_description;
 mod usage;
 
 use std::env;
+use std::ffi::OsString;
 
 pub use exit::{ExitLine, ExitReasons};
 pub use plan::{
@@ -19,6 +20,7 @@ pub use plan::{
 };
 pub use usage::UsageError;
 
+use self::habits::Spellings;
 use crate::report::json_schema;
 
 /// Reads this process's command line.
@@ -27,10 +29,13 @@ use crate::report::json_schema;
 ///
 /// [`UsageError`], for mistakes, and for help, version and the like, which are printed instead of running.
 pub fn parse() -> Result<Plan, UsageError> {
+    let arguments: Vec<OsString> = env::args_os().skip(1).collect();
+    if let Some(args) = args::TypedArgs::of_urls(&arguments) {
+        return resolve::resolve(args, &Spellings::default()).map_err(UsageError::Mistake);
+    }
     let command = args::TypedArgs::described();
     let own = habits::OwnOptions::of(&command);
-    let translated =
-        habits::translate(env::args_os().skip(1), &own).map_err(UsageError::Mistake)?;
+    let translated = habits::translate(arguments, &own).map_err(UsageError::Mistake)?;
     if translated.wants_short_help {
         return Err(UsageError::Help(args::SHORT_HELP.to_owned()));
     }

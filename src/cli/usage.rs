@@ -59,11 +59,6 @@ const CONFLICTS: &[([&str; 2], &str)] = &[
         "what failed is told again, and decides nothing; hold a gate against it: --assert 'failed<=3%'",
     ),
     (
-        ["--replay", "--order"],
-        "results are told again in the order of the file; in that of the list they are with --format \
-         '{index} {status} {url}\\n' | sort -n",
-    ),
-    (
         ["--quiet", "--summary-only"],
         "-q keeps failures and the summary, -qq failures alone, --summary-only the summary alone; take one",
     ),

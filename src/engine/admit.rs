@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::Engine;
 use super::backoff::WithBackoff;
 use super::config::{CutShort, LOOK_AHEAD};
-use super::input::{Item, NextInput, Unreadable};
+use super::input::{Item, NextInput};
 use super::job::Job;
 use super::schedule::NextStart;
 use crate::model::outcome::Outcome;
@@ -120,10 +120,10 @@ impl Engine<'_> {
                     self.admit(item, since, now)?;
                 }
                 NextInput::Unreadable(list) => {
-                    let Unreadable { name, reason } = &list;
-                    self.emit_warning(format!("{name}: {reason}"))?;
-                    self.unreadable.push(list);
+                    self.emit_warning(list.to_string())?;
+                    self.tally.add_unreadable(list);
                 }
+                NextInput::Rewritten(list) => self.emit_warning(list.to_string())?,
                 NextInput::Wait => {
                     self.arrival.wait();
                     return Ok((FillEnd::AwaitingInput, wake));
@@ -286,7 +286,11 @@ impl Engine<'_> {
         let look_ahead = self.look_ahead();
         let has_idle_worker =
             !self.schedule.is_ready() && self.in_flight.len() < self.pool.workers();
-        let may_spool = has_idle_worker && self.spool.has_room(self.schedule.waiting());
+        // Of an input that is repeated, a whole round ahead has all hosts in it.
+        let is_round_ahead =
+            || (self.source.round()).is_some_and(|round| self.spool.len() >= round);
+        let may_spool =
+            has_idle_worker && self.spool.has_room(self.schedule.waiting()) && !is_round_ahead();
         let ahead = self.reorder.unreleased();
         // Early bodies take memory and open files.
         let open = self.config.open_bodies.unwrap_or(usize::MAX);
@@ -310,6 +314,7 @@ impl Engine<'_> {
             number: self.backoff.number(),
             backoff: Arc::clone(&self.backoff),
             route: job.route(),
+            has_begun: job.has_begun(),
         };
         // With a free worker the queue moves at once, so `submit` does not block for long; it is also
         // the only way in when the queue holds nothing (`--queue 0`). Otherwise never block here.

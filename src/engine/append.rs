@@ -199,7 +199,7 @@ impl Engine<'_> {
     pub(super) fn end_packs(&mut self) -> Result<(), CutShort> {
         let is_stopped = self.stopped.is_some_and(|reason| !self.is_all_done(reason));
         let is_done = !is_stopped && !self.is_disk_full && self.bad.is_none();
-        let is_done = is_done && self.unreadable.is_empty();
+        let is_done = is_done && self.tally.unreadable().is_empty();
         let Some(packs) = self.bodies.packs() else {
             return Ok(());
         };

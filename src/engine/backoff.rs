@@ -2,7 +2,8 @@
 //!
 //! The schedule starts no more jobs at an origin than it takes, but those that it started before the
 //! first push-back may still be in the pool's queue. A worker looks here before it sends, and defers such
-//! a job: it gives it back without a request.
+//! a job: it gives it back without a request. So it does with all that has not begun once the time is up for which an
+//! input is repeated.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -45,6 +46,8 @@ pub(super) struct Backoff {
     /// The number of the last job submitted.
     submitted: AtomicU64,
     recalls: Mutex<HashMap<Box<str>, Recall>>,
+    /// The moment from which no target begins any more.
+    ends: Option<Instant>,
 }
 
 /// The jobs of one origin that are given back.
@@ -75,6 +78,17 @@ impl Backoff {
             adapts,
             ..Backoff::default()
         }
+    }
+
+    /// Recalls from this moment on all jobs whose targets have not begun.
+    #[must_use]
+    pub(super) fn until(self, ends: Option<Instant>) -> Self {
+        Backoff { ends, ..self }
+    }
+
+    /// True if no target begins any more. The workers look at the clock themselves: the engine may be behind.
+    fn is_over(&self) -> bool {
+        self.ends.is_some_and(|end| Instant::now() >= end)
     }
 
     /// Numbers a job that is about to be submitted.
@@ -114,12 +128,14 @@ impl Backoff {
     }
 
     /// Notes that the engine has seen a push-back of the origin that asks for a wait. From then on its schedule decides
-    /// which jobs wait: all of the origin, or the one that was pushed back alone.
+    /// which jobs wait: all of the origin, or the one that was pushed back alone. Those that it has submitted by now, and
+    /// that no worker has come to, are given back to it for that: some of them without knowing of the push-back.
     pub(super) fn note_seen(&self, origin: &str) {
         if let Some(recall) = self.lock().get_mut(origin) {
             recall.unseen = recall.unseen.saturating_sub(1);
             if recall.unseen == 0 {
                 recall.until = None;
+                recall.up_to = self.submitted.load(Ordering::Relaxed);
             }
         }
     }
@@ -139,6 +155,8 @@ pub(super) struct WithBackoff {
     pub(super) number: u64,
     /// The origin that the job is scheduled at, if it is another than its target's.
     pub(super) route: Option<Arc<str>>,
+    /// True if it is not the first attempt at its target.
+    pub(super) has_begun: bool,
 }
 
 impl Action<Client, Arc<Target>> for WithBackoff {
@@ -147,7 +165,8 @@ impl Action<Client, Arc<Target>> for WithBackoff {
     fn run(&self, worker: &mut Worker<Client>, target: Arc<Target>) -> JobOutput {
         let origin = self.route.as_deref();
         let origin = origin.unwrap_or_else(|| target.location.origin());
-        if self.backoff.is_recalled(origin, self.number) {
+        let is_late = !self.has_begun && self.backoff.is_over();
+        if is_late || self.backoff.is_recalled(origin, self.number) {
             return JobOutput::Deferred;
         }
         let fetched = self.action.run(worker, Arc::clone(&target));
@@ -214,12 +233,24 @@ mod tests {
         assert!(backoff.is_recalled("http://a", between), "one is unseen");
         backoff.note_seen("http://a");
         backoff.note_seen("http://unknown");
+        // It may be with a worker only now.
+        assert!(backoff.is_recalled("http://a", between), "all are seen");
         let later = backoff.number();
         assert!(!backoff.is_recalled("http://a", later));
         // The next begins anew.
         backoff.recall("http://a", Some(until));
         let held = backoff.number();
         assert!(backoff.is_recalled("http://a", held));
+    }
+
+    #[test]
+    fn the_time_is_over_from_its_end_on_and_never_without_one() {
+        let now = Instant::now();
+        let later = now + Duration::from_secs(3600);
+        for (ends, is_over) in [(None, false), (Some(later), false), (Some(now), true)] {
+            let backoff = Backoff::default().until(ends);
+            assert_eq!(backoff.is_over(), is_over, "{ends:?}");
+        }
     }
 
     #[test]
@@ -307,6 +338,7 @@ mod tests {
             backoff: Arc::clone(&backoff),
             number,
             route: None,
+            has_begun: false,
         });
         let jobs = actions.map(|action| pool.submit(action, Arc::clone(&target)));
         let [first, second] = jobs.map(|job| job.join().expect("no job panics"));

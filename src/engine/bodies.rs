@@ -3,7 +3,7 @@
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 
-use super::displaced::{Displaced, DisplacedFiles};
+use super::displaced::{Displaced, DisplacedBy, DisplacedFiles};
 use crate::http::{AwaitingName, FetchAction, Naming};
 use crate::model::file_name::NameLimits;
 use crate::model::outcome::Outcome;
@@ -54,6 +54,8 @@ pub struct Saving {
     limits: NameLimits,
     /// Files that got other names, since files of other URLs hold theirs.
     displaced: DisplacedFiles,
+    /// Files that got other names than their lines give, since other files of the run have those.
+    repeated: DisplacedFiles,
 }
 
 impl Saving {
@@ -68,7 +70,8 @@ impl Saving {
             claimed: NameRegistry::within(limits),
             assigned: NameRegistry::within(limits),
             limits,
-            displaced: DisplacedFiles::default(),
+            displaced: DisplacedFiles::by(DisplacedBy::OtherUrl),
+            repeated: DisplacedFiles::by(DisplacedBy::SameRun),
         }
     }
 
@@ -126,7 +129,12 @@ impl Saving {
         let preferred = self.preferred(target);
         // Of a file that is named late, only the part has this name.
         if self.named_by_server || !self.leaves_held_names(target) {
-            return self.claimed.claim(preferred);
+            let place = self.claimed.claim(preferred.clone());
+            let is_last = !self.named_by_server && self.store.exists() != Exists::Rename;
+            if is_last && target.output.is_some() && place != preferred {
+                self.repeated.expect(target.index, preferred, place.clone());
+            }
+            return place;
         }
         let store = &self.store;
         let url = target.location.text();
@@ -260,22 +268,27 @@ impl Bodies {
         }
         if let Bodies::Save(saving) = self {
             saving.displaced.pass_over(target.index);
+            saving.repeated.pass_over(target.index);
         }
     }
 
-    /// Notes the file of this outcome, if it has another name than its URL's because of another URL's file.
+    /// Notes the file of this outcome, if it has another name than the one that was wanted.
     pub(super) fn note_displaced(&mut self, outcome: &Outcome) {
         if let Bodies::Save(saving) = self {
             saving.displaced.note(outcome);
+            saving.repeated.note(outcome);
         }
     }
 
-    /// Takes the files that were saved under other names than their URLs'.
-    pub(super) fn take_displaced(&mut self) -> Option<Displaced> {
-        match self {
-            Bodies::Save(saving) => saving.displaced.take(),
-            Bodies::Drop | Bodies::Stream(_) | Bodies::Collect { .. } | Bodies::Pack(_) => None,
-        }
+    /// Takes the files that were saved under other names than those that were wanted, by the reason.
+    pub(super) fn take_displaced(&mut self) -> Vec<Displaced> {
+        let displaced = match self {
+            Bodies::Save(saving) => [saving.displaced.take(), saving.repeated.take()],
+            Bodies::Drop | Bodies::Stream(_) | Bodies::Collect { .. } | Bodies::Pack(_) => {
+                [None, None]
+            }
+        };
+        displaced.into_iter().flatten().collect()
     }
 
     /// The rule for the name of the target's file. Called once per target: it may assign a name.

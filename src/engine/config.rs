@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::bodies::Bodies;
 use super::displaced::Displaced;
-use super::input::{BadTarget, Source, UnevenShards, Unreadable};
+use super::input::{BadTarget, Source, UnevenShards};
 use super::resume::{DoneTargets, OtherList};
 use super::retry::RetryPolicy;
 use super::schedule::{ServerPolicy, StartLimits};
@@ -60,6 +60,9 @@ pub struct RunConfig {
     pub open_bodies: Option<usize>,
     /// The time limit of the whole run. Targets that are not done by then have failed.
     pub deadline: Option<Duration>,
+    /// The time after which no target begins any more, of an input that is repeated without an end. Those under way are
+    /// finished.
+    pub repeat_time: Option<Duration>,
     /// Stops the run at the first failure.
     pub fail_fast: bool,
     /// Tells that received bytes are held back as asked, which makes the parallel time longer than the work.
@@ -121,8 +124,6 @@ impl From<Source> for Work {
 pub struct Report {
     /// The figures.
     pub summary: Summary,
-    /// Lists that could not be read to their end.
-    pub unreadable: Vec<Unreadable>,
     /// Set if the deadline passed before all was done.
     pub overdue: bool,
     /// Set if the run stopped because the disk was full.
@@ -130,7 +131,7 @@ pub struct Report {
     /// The reason why the shards of the input are uneven, if its items were dealt out to them by their hosts.
     pub uneven_shards: Option<UnevenShards>,
     /// Files that got other names than their URLs', since files of other URLs hold those.
-    pub displaced: Option<Displaced>,
+    pub displaced: Vec<Displaced>,
     /// Targets that failed by a limit on time, in the last of several attempts.
     pub timed_out_again: u64,
     /// Files with the names of parts that are not pfetch's, and were left alone.

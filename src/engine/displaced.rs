@@ -1,4 +1,4 @@
-//! Files that got other names than their URLs would give, because files of other URLs hold those.
+//! Files that got other names than their URLs or their lines would give, because other files hold those.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -14,9 +14,29 @@ pub(super) struct DisplacedFiles {
     saved: Option<Displaced>,
     /// The index of the first of them in the list.
     first: u64,
+    reason: DisplacedBy,
+}
+
+/// The reason why a file got another name than the one that was wanted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DisplacedBy {
+    /// A file that an earlier run saved from another URL has the name that this one's URL gives.
+    #[default]
+    OtherUrl,
+    /// Another file of the same run has the name that this one's line gives (`"output"`).
+    SameRun,
 }
 
 impl DisplacedFiles {
+    /// No files yet, all of this reason.
+    pub(super) fn by(reason: DisplacedBy) -> Self {
+        DisplacedFiles {
+            reason,
+            ..DisplacedFiles::default()
+        }
+    }
+
     /// Expects the file of this target to be saved under another name than the one that was wanted.
     pub(super) fn expect(&mut self, index: u64, wanted: SavePath, given: SavePath) {
         self.expected.insert(index, (wanted, given));
@@ -36,7 +56,9 @@ impl DisplacedFiles {
             return;
         }
         let count = self.saved.as_ref().map_or(0, |saved| saved.count);
+        let reason = self.reason;
         let saved = self.saved.get_or_insert_with(|| Displaced {
+            reason,
             count: 0,
             wanted: wanted.clone(),
             given: given.clone(),
@@ -54,12 +76,14 @@ impl DisplacedFiles {
     }
 }
 
-/// Files that were saved under other names than their URLs', and the first of them as an example.
+/// Files that were saved under other names than those that were wanted, and the first of them as an example.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Displaced {
+    /// The reason, the same for all.
+    pub reason: DisplacedBy,
     /// Their number, at least 1.
     pub count: u64,
-    /// The name that the first one's URL would give, with its folders.
+    /// The name that the first one's URL, or its line, would give, with its folders.
     pub wanted: SavePath,
     /// The name that it got.
     pub given: SavePath,
@@ -68,15 +92,23 @@ pub struct Displaced {
 impl fmt::Display for Displaced {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Displaced {
+            reason,
             count,
             wanted,
             given,
         } = self;
-        match count {
-            1 => f.write_str(
+        match (count, reason) {
+            (1, DisplacedBy::SameRun) => f.write_str(
+                "1 file got another name than its line's \"output\", since another file of this run has it",
+            ),
+            (_, DisplacedBy::SameRun) => write!(
+                f,
+                "{count} files got another name than their lines' \"output\", since other files of this run have them"
+            ),
+            (1, DisplacedBy::OtherUrl) => f.write_str(
                 "1 file got another name than its URL's, since another URL's file holds it",
             ),
-            _ => write!(
+            (_, DisplacedBy::OtherUrl) => write!(
                 f,
                 "{count} files got another name than their URL's, since other URLs' files hold them"
             ),
@@ -147,5 +179,27 @@ mod tests {
         let told = files.take().map(|displaced| displaced.to_string());
         let expected = "1 file got another name than its URL's, since another URL's file holds it: h/a -> h/a-1";
         assert_eq!(told.as_deref(), Some(expected));
+    }
+
+    #[test]
+    fn files_whose_lines_name_one_that_the_run_has_are_told_as_such() {
+        for (targets, expected) in [
+            (
+                1,
+                "1 file got another name than its line's \"output\", since another file of this run has it: a -> a-1",
+            ),
+            (
+                2,
+                "2 files got another name than their lines' \"output\", since other files of this run have them: a -> a-1",
+            ),
+        ] {
+            let mut files = DisplacedFiles::by(DisplacedBy::SameRun);
+            for index in 0..targets {
+                files.expect(index, path("a"), path(&format!("a-{}", index + 1)));
+                files.note(&outcome(index, Verdict::Ok));
+            }
+            let told = files.take().map(|displaced| displaced.to_string());
+            assert_eq!(told.as_deref(), Some(expected));
+        }
     }
 }

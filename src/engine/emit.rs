@@ -18,6 +18,7 @@ use super::unbegun::{self, Leftover};
 use crate::http::{Fetched, UnplacedBody};
 use crate::model::event::{Event, RunInfo};
 use crate::model::outcome::{FailureKind, Outcome, Verdict};
+use crate::model::pacing::{HeldBack, Pacing};
 use crate::model::run_id::RunId;
 use crate::save::OutputEnd;
 
@@ -210,11 +211,30 @@ impl Engine<'_> {
         let waited = self.input_wait.total();
         self.tally.set_input_wait(waited.wait, waited.idle);
         self.tally.set_retry_idle(self.retry_wait.total().idle);
+        if let Some(pacing) = self.pacing() {
+            self.tally.set_pacing(pacing);
+        }
         if self.pool.shortfall().is_some() {
             // Figures per worker are those of the workers that ran. A run of none has no such figures.
             self.tally.set_workers(self.pool.threads().max(1));
         }
         self.emit(&Event::Ended(self.tally.summary()))
+    }
+
+    /// What became of the limits on starts and bytes, if there are any.
+    fn pacing(&self) -> Option<Pacing> {
+        let held_back = self.holds.as_ref().map(|holds| holds.held_back());
+        if held_back.is_none() && !self.config.is_rate_limited {
+            return None;
+        }
+        Some(Pacing {
+            held_back: HeldBack {
+                // The outcomes have the time.
+                limit_rate: self.config.is_rate_limited.then_some(Duration::ZERO),
+                ..held_back.unwrap_or_default()
+            },
+            rate: self.schedule.start_rate(),
+        })
     }
 
     /// Takes a final outcome, and emits it when its turn has come.
@@ -254,7 +274,7 @@ impl Engine<'_> {
         }
     }
 
-    fn release(&mut self) -> Result<(), CutShort> {
+    pub(super) fn release(&mut self) -> Result<(), CutShort> {
         while let Some(ready) = self.reorder.pop() {
             self.emit_outcome(ready)?;
         }

@@ -1,6 +1,6 @@
 //! The reading of an outcome as its origin's: an answer, a push-back, or silence.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::retry::{self, RetryPolicy};
 use super::schedule::{Cause, EndKind};
@@ -49,6 +49,12 @@ pub(super) fn kind(outcome: &Outcome, policy: &RetryPolicy) -> EndKind {
     } else {
         EndKind::Unrelated
     }
+}
+
+/// The moment by which an attempt is seen to have ended: that at which the engine last read the clock, unless the attempt
+/// went on after it.
+pub(super) fn moment(outcome: &Outcome, now: Instant) -> Instant {
+    outcome.last.span.map_or(now, |(_, end)| end.max(now))
 }
 
 /// The wait that a push-back asks for (`Retry-After`), for all requests to its origin.
@@ -143,6 +149,17 @@ mod tests {
                 .push(Hop { url, status: 302 });
             assert_eq!(kind(&outcome, &policy), EndKind::Answered, "{failure:?}");
         }
+    }
+
+    #[test]
+    fn an_attempt_has_not_ended_before_its_answer_came() {
+        let began = Instant::now();
+        let at = |ms| began + Duration::from_millis(ms);
+        let mut outcome = failed(FailureKind::Status, Some(429));
+        assert_eq!(moment(&outcome, at(3)), at(3), "its times are not known");
+        outcome.last.span = Some((at(0), at(5)));
+        assert_eq!(moment(&outcome, at(3)), at(5));
+        assert_eq!(moment(&outcome, at(7)), at(7));
     }
 
     #[test]

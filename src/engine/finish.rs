@@ -10,6 +10,7 @@ use super::job::{self, Job};
 use super::reorder::Ready;
 use super::retry::Decision;
 use super::schedule::{self, EndKind, Ending, PushBackRecord, Ruling};
+use super::time_up::RepeatTime;
 use super::{Engine, ending};
 use crate::http::{Fetched, UnplacedBody};
 use crate::model::outcome::Outcome;
@@ -26,10 +27,15 @@ impl Engine<'_> {
             JobOutput::Fetched(fetched) => fetched,
             JobOutput::Deferred => {
                 self.end(&mut job, EndKind::Deferred, now, now);
+                if self.repeat_time == RepeatTime::Up && !job.has_begun() {
+                    return self.leave_out(&job);
+                }
                 self.put_back(job, now);
                 return Ok(());
             }
         };
+        // A wait that the server asks for begins with its answer, which may have come after the clock was read.
+        let now = ending::moment(&outcome, now);
         let (ruling, due) = self.rule(&mut job, &outcome, now);
         if ruling == Ruling::Free {
             job.note_push_back();

@@ -44,10 +44,10 @@ impl InFlight {
     }
 
     /// Takes all jobs, in the order of the input. No other is added after that: a job still sends its key when it ends.
-    pub(super) fn take_jobs(&mut self) -> Vec<Box<Job>> {
+    pub(super) fn take_jobs(&mut self) -> Vec<Job> {
         self.free.clear();
         let submitted = std::mem::take(&mut self.places).into_iter().flatten();
-        let mut jobs: Vec<_> = submitted.map(|(job, _)| job).collect();
+        let mut jobs: Vec<_> = submitted.map(|(job, _)| *job).collect();
         jobs.sort_by_key(|job| job.target.index);
         jobs
     }

@@ -35,6 +35,8 @@ pub(super) struct Job {
     pushed_back: u32,
     /// The sum of the times by which its starts came later than the rate of the run intended.
     start_delay: Option<Duration>,
+    /// The time for which bytes of its earlier attempts were held back.
+    held_back: Duration,
 }
 
 /// An answer of the server, for the outcome of a target that gets no other one.
@@ -83,6 +85,7 @@ impl Job {
             answer: None,
             pushed_back: 0,
             start_delay: None,
+            held_back: Duration::ZERO,
         }
     }
 
@@ -132,6 +135,11 @@ impl Job {
         JobOutput::Fetched(outcome.into())
     }
 
+    /// Returns true if an attempt has been made.
+    pub(super) fn has_begun(&self) -> bool {
+        !self.earlier.is_empty()
+    }
+
     /// Records that the server pushed the attempt under way back, which uses up no try.
     pub(super) fn note_push_back(&mut self) {
         self.pushed_back = self.pushed_back.saturating_add(1);
@@ -151,6 +159,7 @@ impl Job {
             // Few jobs have more than one, and very many may wait at once.
             self.earlier.reserve_exact(1);
         }
+        self.held_back += outcome.held_back();
         self.answer = LastAnswer::take(&mut outcome).or_else(|| self.answer.take());
         self.earlier.push(outcome.last);
         if self.earlier.len() > MAX_EARLIER {
@@ -195,6 +204,9 @@ impl Job {
         }
         if self.start_delay.is_some() {
             outcome.details_mut().start_delay = self.start_delay;
+        }
+        if !self.held_back.is_zero() {
+            outcome.details_mut().held_back += self.held_back;
         }
         outcome.follow(std::mem::take(&mut self.earlier));
         if let Some(sha256) = &self.target.sha256 {

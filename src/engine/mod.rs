@@ -16,7 +16,8 @@
 //! * `in_flight` are the jobs in the pool.
 //! * `append` appends bodies to packs, in the order of the run log.
 //! * `ending` reads an outcome as its origin's; `finish` emits it or has the job made again.
-//! * `input_wait` measures how long workers were idle for want of input.
+//! * `time_up` ends the run of an input that is repeated for a time.
+//! * `input_wait` measures how long workers were idle for want of input, `holds` for limits of the user's.
 //! * `poll` decides between blocking and polling for completed jobs.
 //! * `fetch_all` is a run in a few words, for programs that need no more.
 //! * [`resume`] is the run log, and the targets that an earlier run has done.
@@ -31,6 +32,7 @@ mod emit;
 mod ending;
 mod fetch_all;
 mod finish;
+mod holds;
 mod in_flight;
 pub mod input;
 mod input_wait;
@@ -43,6 +45,7 @@ pub mod retry;
 pub mod schedule;
 mod spool;
 mod spooled_target;
+mod time_up;
 mod unbegun;
 
 use std::collections::BTreeMap;
@@ -63,17 +66,19 @@ use append::PackBatch;
 use backoff::Backoff;
 pub use bodies::{Bodies, PlannedFile, Saving};
 pub use config::{Adaptation, CutShort, LOOK_AHEAD, Order, Report, RunConfig, Work};
-pub use displaced::Displaced;
+pub use displaced::{Displaced, DisplacedBy};
 pub use fetch_all::{FetchAll, Frontier, fetch_all};
+use holds::Holds;
 use in_flight::InFlight;
-use input::{BadTarget, Source, Unreadable};
+use input::{BadTarget, Source};
 use input_wait::{InputWait, Want};
 use job::{Job, StopReason};
 use poll::{POLL_INTERVAL, WaitMode};
 use reorder::Reorder;
 use resume::DoneTargets;
-use schedule::Schedule;
+use schedule::{Schedule, StartLimits};
 use spool::Spool;
+use time_up::RepeatTime;
 
 /// Runs `work` on `pool`, and sends events to `listener`.
 ///
@@ -97,6 +102,7 @@ struct Engine<'a> {
     pool: &'a Pool<Client>,
     listener: &'a mut dyn Listener,
     deadline: Option<Instant>,
+    repeat_time: RepeatTime,
 
     source: Source,
     input: InputState,
@@ -106,6 +112,8 @@ struct Engine<'a> {
     input_wait: InputWait,
     /// The time in which nothing is under way and all that is left waits for another try, measured alike.
     retry_wait: InputWait,
+    /// The time for which limits kept targets from starting, if there are any.
+    holds: Option<Box<Holds>>,
     /// Jobs given to the pool so far.
     submitted: u64,
     /// The index after that of the last one.
@@ -113,7 +121,6 @@ struct Engine<'a> {
     /// The number of items that has been emitted.
     counted: Option<u64>,
     done: Option<DoneTargets>,
-    unreadable: Vec<Unreadable>,
     /// The bad line that ended the reading, with [`RunConfig::strict`].
     bad: Option<BadTarget>,
 
@@ -169,31 +176,35 @@ impl<'a> Engine<'a> {
             .and_then(|time| Instant::now().checked_add(time));
         // The workers look at the token more often around that time.
         pool.stop_token().expect_stop(deadline);
+        let repeat_time = RepeatTime::begin(config.repeat_time);
+        let backoff = Backoff::new(
+            config.retry,
+            pool.queue_capacity(),
+            config.adaptation == Adaptation::On,
+        );
         // Names are assigned in the order of the input, so outcomes with late names keep that order.
         let is_ordered = config.order == Order::Input || bodies.is_named_late();
         Engine {
             pool,
             listener,
             deadline,
+            repeat_time,
             source,
             input: InputState::Reading,
             arrival: InputArrival::default(),
             read: 0,
             input_wait: InputWait::default(),
             retry_wait: InputWait::default(),
+            holds: (config.limits != StartLimits::default())
+                .then(|| Box::new(Holds::new(config.limits))),
             submitted: 0,
             next_index: 0,
             counted: None,
             done,
-            unreadable: Vec::new(),
             bad: None,
             schedule: Schedule::new(config.limits, config.server_policy(pool.workers())),
             spool: Spool::default(),
-            backoff: Arc::new(Backoff::new(
-                config.retry,
-                pool.queue_capacity(),
-                config.adaptation == Adaptation::On,
-            )),
+            backoff: Arc::new(backoff.until(repeat_time.end())),
             queue: QueueState::Open,
             ahead: 0,
             unsubmitted: None,
@@ -261,7 +272,6 @@ impl<'a> Engine<'a> {
         };
         Report {
             summary: self.tally.summary(),
-            unreadable: self.unreadable,
             overdue: matches!(self.stopped, Some(StopReason::Deadline(_))),
             is_full: self.is_disk_full,
             uneven_shards: self.source.uneven_shards().cloned(),
@@ -282,11 +292,13 @@ impl<'a> Engine<'a> {
             if let Some(reason) = self.stop_reason(now) {
                 return self.wind_up(reason);
             }
+            self.end_in_time(now)?;
             let (filled, wake) = self.fill_queue(now)?;
             let want = self.want_of_input(filled);
             self.input_wait.note(now, self.submitted, want);
             let retry = self.want_of_retries();
             self.retry_wait.note(now, self.submitted, retry);
+            self.note_holds(filled, now);
             self.emit_count()?;
             let ended = self.collect(now)?;
             mode.record(ended, now);
@@ -306,7 +318,9 @@ impl<'a> Engine<'a> {
             // The last jobs are blocked for: they may end before a sleep does.
             let is_nearly_done =
                 self.input == InputState::Exhausted && self.in_flight.len() <= self.pool.workers();
-            if !is_nearly_done && mode.start_poll(now) {
+            // Starts that keep a distance in time are not slept through.
+            let may_poll = !is_nearly_done && self.config.limits.is_unpaced();
+            if may_poll && mode.start_poll(now) {
                 // The pool's queue outlasts the sleep, and no job has to wake this thread.
                 thread::sleep(POLL_INTERVAL);
             } else {
@@ -372,7 +386,8 @@ impl<'a> Engine<'a> {
         };
         let uncounted = never();
         let count = self.source.count().unwrap_or(&uncounted);
-        let timer = match wake.into_iter().chain(self.deadline).min() {
+        let ends = self.deadline.into_iter().chain(self.repeat_time.end());
+        let timer = match wake.into_iter().chain(ends).min() {
             Some(moment) => at(moment),
             None => never(),
         };

@@ -53,6 +53,18 @@ impl Reorder {
         }
     }
 
+    /// Returns true if outcomes are released in the order of the input.
+    pub(super) fn is_enabled(&self) -> bool {
+        self.is_enabled
+    }
+
+    /// Expects no outcome with this index any more.
+    pub(super) fn forget(&mut self, index: u64) {
+        if let Ok(place) = self.expected.binary_search(&index) {
+            self.expected.remove(place);
+        }
+    }
+
     /// Buffers an outcome, or returns it at once if the buffer is disabled.
     pub(super) fn push(&mut self, ready: Ready) -> Option<Ready> {
         if !self.is_enabled {
@@ -85,5 +97,34 @@ impl Reorder {
     pub(super) fn drain(&mut self) -> impl Iterator<Item = Ready> + use<> {
         self.bytes = 0;
         std::mem::take(&mut self.buffered).into_values()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::target::Verb;
+
+    fn ready(index: u64) -> Ready {
+        Outcome::new(index, Arc::from("http://h/"), Verb::Get).into()
+    }
+
+    #[test]
+    fn what_is_forgotten_holds_nothing_back() {
+        let mut reorder = Reorder::new(true);
+        for index in [0, 2, 5, 7] {
+            reorder.expect(index);
+        }
+        for index in [2, 7] {
+            assert!(reorder.push(ready(index)).is_none(), "{index}");
+        }
+        assert!(reorder.pop().is_none(), "0 is to come");
+        reorder.forget(0);
+        // It was never expected.
+        reorder.forget(3);
+        let next = |reorder: &mut Reorder| reorder.pop().map(|ready| ready.outcome.index);
+        assert_eq!((next(&mut reorder), next(&mut reorder)), (Some(2), None));
+        reorder.forget(5);
+        assert_eq!((next(&mut reorder), reorder.unreleased()), (Some(7), 0));
     }
 }

@@ -62,6 +62,11 @@ impl Spool {
             && in_memory < MAX_IN_MEMORY
     }
 
+    /// The number of targets on disk.
+    pub(super) fn len(&self) -> u64 {
+        self.count
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.count == 0
     }

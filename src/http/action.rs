@@ -79,15 +79,33 @@ impl Action<Client, Arc<Target>> for FetchAction {
     fn run(&self, worker: &mut Worker<Client>, target: Arc<Target>) -> Fetched {
         let client = &mut worker.state;
         match self {
-            FetchAction::Get => client.fetch(&target, Verb::Get).into(),
-            FetchAction::Collect { limit } => client.collect(&target, *limit).into(),
-            FetchAction::Head => client.fetch(&target, Verb::Head).into(),
+            FetchAction::Get | FetchAction::Head => client.fetch(&target, self.verb()).into(),
+            _ => self.run_keeping(client, &target),
+        }
+    }
+}
+
+impl FetchAction {
+    fn verb(&self) -> Verb {
+        match self {
+            FetchAction::Head => Verb::Head,
+            _ => Verb::Get,
+        }
+    }
+
+    /// Runs an action that keeps the body. Apart from the others: a thousand workers that wait for a response would
+    /// each have its frame on the stack.
+    #[inline(never)]
+    fn run_keeping(&self, client: &mut Client, target: &Target) -> Fetched {
+        match self {
+            FetchAction::Get | FetchAction::Head => client.fetch(target, self.verb()).into(),
+            FetchAction::Collect { limit } => client.collect(target, *limit).into(),
             FetchAction::Save {
                 store,
                 place,
                 naming,
             } => {
-                let (outcome, unnamed) = client.save(&target, store, place, naming);
+                let (outcome, unnamed) = client.save(target, store, place, naming);
                 Fetched {
                     outcome,
                     unplaced: unnamed.map(UnplacedBody::File).map(Box::new),
@@ -95,10 +113,10 @@ impl Action<Client, Arc<Target>> for FetchAction {
             }
             FetchAction::Stream { to } => {
                 let body = to.body(target.index, target.sha256.is_some());
-                client.pass_on(&target, body).into()
+                client.pass_on(target, body).into()
             }
             FetchAction::Pack { bodies } => {
-                let (outcome, mut member) = client.pack(&target, bodies.body());
+                let (outcome, mut member) = client.pack(target, bodies.body());
                 if let Some(member) = &mut member {
                     bodies.frame(member, &outcome);
                 }

@@ -14,7 +14,7 @@ use super::decode::{Codings, DecodedLimit, Decoder, SourceState};
 use super::error;
 use super::fault::Fault;
 use super::fetch_state::{FetchState, NextStep, RequestError};
-use super::response_body::ResponseBody;
+use super::response_body::{ResponseBody, ResponseReader};
 use super::sink::Sink;
 use super::transport::ResponseStart;
 use super::transport::framing::{BodyLength, Framing, has_body};
@@ -42,6 +42,14 @@ const MAX_SMALL_RANGES: u32 = 64;
 
 /// The longest time that bytes stay in the buffer. They are lost if pfetch is killed.
 const MAX_BUFFER_AGE: Duration = Duration::from_secs(1);
+
+/// The state of a body that is dropped, after a piece of it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Drained {
+    More,
+    /// As much as is worth its connection.
+    Enough,
+}
 
 impl Client {
     /// Handles a response. `redirect` is the URL that it redirects to.
@@ -128,7 +136,7 @@ impl Client {
         self.clock.begin_drain(Instant::now() + MAX_DRAIN_TIME);
         self.handover.discard_body();
         // Unread, the connection is closed.
-        let _ = self.drain_body(body.reader(), BodyLimit::Leave(MAX_DRAIN), bytes);
+        let _ = self.drain_response(body.reader(), BodyLimit::Leave(MAX_DRAIN), bytes);
         drop(body);
         self.clock.end_drain();
     }
@@ -142,6 +150,7 @@ impl Client {
     ) {
         self.clock.begin_drain(Instant::now() + MAX_DRAIN_TIME);
         let mut reader = body.reader();
+        self.make_buffer(BODY_BUFFER);
         state.is_truncated = true;
         while *bytes < MAX_DRAIN {
             match reader.read(&mut self.buffer) {
@@ -257,7 +266,8 @@ impl Client {
         let mut digest = state.digest()?;
         let is_wanted = decoding.is_some() || state.wants_body(digest.as_ref());
         if !is_wanted {
-            self.discard_body(&mut body, most, bytes)?;
+            // So that the socket need not copy its bytes.
+            self.handover.discard_body();
         }
         let mut reader = body.reader();
         let source = SourceState::default();
@@ -270,7 +280,11 @@ impl Client {
                 let decoder = Decoder::new(codings, limited, &source, growth);
                 self.copy_body(state, decoder, limit, bytes, &mut digest)?
             }
-            None => self.copy_body(state, reader, limit, bytes, &mut digest)?,
+            None if is_wanted => self.copy_body(state, reader, limit, bytes, &mut digest)?,
+            None => {
+                self.drain_response(reader, limit, bytes)?;
+                Some(0)
+            }
         };
         match buffered {
             Some(buffered) => {
@@ -288,25 +302,6 @@ impl Client {
                 self.verify_and_complete(state, buffered, digest)
             }
             None => Ok(NextStep::Restart),
-        }
-    }
-
-    /// Drops the bytes of a body that is only counted, of at most so many: those that are here now, and those that are
-    /// to come as they do.
-    fn discard_body(
-        &self,
-        body: &mut ResponseBody,
-        most: Option<u64>,
-        bytes: &mut u64,
-    ) -> Result<(), RequestError> {
-        match body {
-            ResponseBody::Whole(whole) => *bytes += whole.discard(),
-            // So that the socket need not copy its bytes.
-            ResponseBody::Coming(_) => self.handover.discard_body(),
-        }
-        match most.filter(|most| *bytes > *most) {
-            Some(most) => Err(RequestError::Ureq(self.clock.fail(Fault::TooLarge(most)))),
-            None => Ok(()),
         }
     }
 
@@ -328,9 +323,7 @@ impl Client {
             Sink::File(_) => (FILE_BUFFER, false),
             _ => (BODY_BUFFER, true),
         };
-        if self.buffer.len() < room {
-            self.buffer.resize(room, 0);
-        }
+        self.make_buffer(room);
         let mut filled = 0;
         let mut written_at = Instant::now();
         loop {
@@ -449,6 +442,19 @@ impl Client {
         Ok(NextStep::Continue)
     }
 
+    /// Drops a body as it comes: without reading it, if it is here already.
+    fn drain_response(
+        &mut self,
+        mut body: ResponseReader<'_>,
+        limit: BodyLimit,
+        bytes: &mut u64,
+    ) -> Result<(), RequestError> {
+        match body.discard_whole() {
+            Some(count) => self.note_dropped(count, limit, bytes).map(drop),
+            None => self.drain_body(body, limit, bytes),
+        }
+    }
+
     /// Reads and counts a body without looking at it. Only at its end does the connection become idle.
     fn drain_body(
         &mut self,
@@ -456,23 +462,45 @@ impl Client {
         limit: BodyLimit,
         bytes: &mut u64,
     ) -> Result<(), RequestError> {
+        self.make_buffer(BODY_BUFFER);
         loop {
-            match body.read(&mut self.buffer) {
+            let count = match body.read(&mut self.buffer) {
                 Ok(0) => return Ok(()),
-                Ok(count) => *bytes += count as u64,
+                Ok(count) => count,
                 // Never read on past an error: ureq would then say that the body is over.
                 Err(error) => return Err(RequestError::Ureq(ureq::Error::from(error))),
+            };
+            if self.note_dropped(count, limit, bytes)? == Drained::Enough {
+                return Ok(());
             }
-            match limit {
-                BodyLimit::Leave(most) if *bytes > most => return Ok(()),
-                BodyLimit::Fail(most) if *bytes > most => {
-                    return Err(RequestError::Ureq(self.clock.fail(Fault::TooLarge(most))));
-                }
-                _ => {}
+        }
+    }
+
+    /// Counts bytes of a body that are dropped.
+    fn note_dropped(
+        &self,
+        count: usize,
+        limit: BodyLimit,
+        bytes: &mut u64,
+    ) -> Result<Drained, RequestError> {
+        *bytes += count as u64;
+        match limit {
+            BodyLimit::Leave(most) if *bytes > most => return Ok(Drained::Enough),
+            BodyLimit::Fail(most) if *bytes > most => {
+                return Err(RequestError::Ureq(self.clock.fail(Fault::TooLarge(most))));
             }
-            if let Some(activity) = &self.shared.activity {
-                activity.received(self.worker, *bytes);
-            }
+            _ => {}
+        }
+        if let Some(activity) = &self.shared.activity {
+            activity.received(self.worker, *bytes);
+        }
+        Ok(Drained::More)
+    }
+
+    /// Makes the buffer this large at least.
+    fn make_buffer(&mut self, room: usize) {
+        if self.buffer.len() < room {
+            self.buffer.resize(room, 0);
         }
     }
 }

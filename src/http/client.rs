@@ -59,6 +59,7 @@ pub struct Client {
     pub(super) clock: Arc<RequestClock>,
     pub(super) handover: Arc<Handover>,
     content_types: ContentTypeCache,
+    /// Empty until a body needs it: most small ones that are dropped do not, and each of a thousand workers has one.
     pub(super) buffer: Vec<u8>,
     pub(super) worker: usize,
 }
@@ -82,7 +83,7 @@ impl Client {
             clock,
             handover,
             content_types: ContentTypeCache::default(),
-            buffer: vec![0; BODY_BUFFER],
+            buffer: Vec::new(),
             worker,
         }
     }
@@ -261,6 +262,7 @@ impl Client {
         }
         state.timing.add(&figures.timing);
         state.wire_bytes += figures.wire_bytes;
+        state.held_back += figures.held_back;
         // A fault is the cause of ureq's result, even of a success: to ureq, a reset at the end of a
         // body that only the end of the connection delimits looks like that end.
         let result = match (&figures.fault, result) {

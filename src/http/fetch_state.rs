@@ -58,6 +58,7 @@ pub(super) struct FetchState<'a> {
     pub(super) requests: u32,
     pub(super) timing: Timing,
     pub(super) wire_bytes: u64,
+    pub(super) held_back: Duration,
     pub(super) redirects: Vec<Hop>,
     pub(super) trail: RedirectTrail,
     /// The figures of the last request.
@@ -181,6 +182,7 @@ impl<'a> FetchState<'a> {
             requests: 1,
             timing: Timing::default(),
             wire_bytes: 0,
+            held_back: Duration::ZERO,
             redirects: Vec::new(),
             trail: RedirectTrail::default(),
             last: None,
@@ -241,6 +243,7 @@ impl<'a> FetchState<'a> {
         let has_details = is_redirected
             || self.retry_after.is_some()
             || !self.notices.is_empty()
+            || !self.held_back.is_zero()
             || progress.is_some();
         let details = has_details.then(|| {
             Box::new(Details {
@@ -248,6 +251,7 @@ impl<'a> FetchState<'a> {
                 final_url: is_redirected.then(|| Arc::clone(self.location.text())),
                 redirects: self.redirects,
                 retry_after: self.retry_after,
+                held_back: self.held_back,
                 notices: self.notices,
                 ..Details::default()
             })

@@ -255,6 +255,9 @@ impl RequestClock {
                 return Err(self.fail(fault));
             }
             if now >= due {
+                if began < due {
+                    state.held_back += now - began;
+                }
                 state.resume_after_hold(window, now - began, now);
                 return Ok(());
             }

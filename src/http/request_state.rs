@@ -53,6 +53,8 @@ pub(super) struct RequestState {
     pub(super) in_head: bool,
     pub(super) remote: Option<SocketAddr>,
     pub(super) wire_bytes: u64,
+    /// The time for which its bytes were held back.
+    pub(super) held_back: Duration,
     /// The end of the time for a body that nobody wants.
     pub(super) drain_deadline: Option<Instant>,
     pub(super) fault: Option<Fault>,
@@ -84,6 +86,7 @@ pub(super) struct RequestFigures {
     /// not go out.
     pub(super) reused: Option<bool>,
     pub(super) wire_bytes: u64,
+    pub(super) held_back: Duration,
     pub(super) fault: Option<Fault>,
 }
 
@@ -136,6 +139,7 @@ impl RequestState {
             remote: self.remote,
             reused: self.send.start.map(|_| self.connect.start.is_none()),
             wire_bytes: self.wire_bytes,
+            held_back: self.held_back,
             fault: self.fault.take(),
         }
     }

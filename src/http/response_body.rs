@@ -30,6 +30,16 @@ pub(super) enum ResponseReader<'a> {
     Coming(BodyReader<'a>),
 }
 
+impl ResponseReader<'_> {
+    /// Drops the body, if all of it is here, and returns its length.
+    pub(super) fn discard_whole(&mut self) -> Option<usize> {
+        match self {
+            ResponseReader::Whole(body) => Some(body.discard()),
+            ResponseReader::Coming(_) => None,
+        }
+    }
+}
+
 impl Read for ResponseReader<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {

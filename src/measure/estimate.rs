@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::model::pacing::BindingLimits;
 use crate::model::slowdown::Slowdown;
 use crate::model::summary::Summary;
 
@@ -74,8 +75,8 @@ const RANGE: f64 = 1.1;
 /// Reason why neither the workers nor the slowest URL bounded a run.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Unbounded {
-    /// Starts or bytes were held back as asked.
-    HeldBack,
+    /// Limits of the user's held back starts or bytes.
+    HeldBack(BindingLimits),
     /// The list came more slowly than it was fetched.
     FedSlowly,
 }
@@ -90,9 +91,9 @@ pub enum Withheld {
     /// The run waited, before other attempts, for longer than its requests took: a serial run may have waited less,
     /// or as long.
     Waited,
-    /// Starts or bytes were held back as asked for longer than the requests took: a serial run would have kept the
-    /// same pace.
-    Paced,
+    /// Limits of the user's held back starts or bytes, for longer than the requests took: a serial run would have kept
+    /// the same pace.
+    Paced(BindingLimits),
 }
 
 /// Lower bound of the makespan of every schedule: the longest job, or all jobs divided evenly among the workers
@@ -114,6 +115,10 @@ pub enum Bound {
 /// that of workers, rounded up, and they take as long as that many of the shortest do. Of 40 equal URLs on 6 workers,
 /// one has 7.
 fn longest_share(summary: &Summary, workers: usize) -> Duration {
+    // A single worker's share is the even one, and a histogram is long.
+    if workers == 1 {
+        return Duration::ZERO;
+    }
     let urls = summary.latency.count();
     match urls == summary.tried() {
         true => summary
@@ -140,8 +145,8 @@ impl Estimate {
         }
         // Workers do not wait for a retry, but the run does.
         let fetching = makespan.saturating_sub(summary.input_idle);
-        if summary.paced && summary.busy < fetching {
-            return Some(Withheld::Paced);
+        if summary.is_held_back() && summary.busy < fetching {
+            return Some(Withheld::Paced(summary.binding_limits()));
         }
         if summary.retries > 0 && summary.busy < fetching {
             return Some(Withheld::Waited);
@@ -190,8 +195,8 @@ impl Estimate {
             parallel,
             idle,
             speedup,
-            best: if summary.paced {
-                Err(Unbounded::HeldBack)
+            best: if summary.is_held_back() {
+                Err(Unbounded::HeldBack(summary.binding_limits()))
             } else if summary.is_fed_slowly() {
                 Err(Unbounded::FedSlowly)
             } else {
@@ -207,6 +212,7 @@ mod tests {
 
     use super::*;
     use crate::model::origin::{GivenUp, OriginLimit, OriginLimits};
+    use crate::model::pacing::{HeldBack, Pacing};
 
     fn summary(workers: usize, sum: u64, slowest: u64, makespan: u64) -> Summary {
         Summary {
@@ -335,11 +341,30 @@ mod tests {
 
     #[test]
     fn a_run_that_was_held_back_has_no_best() {
-        let paced = Summary {
+        let paced = |pacing| Summary {
             paced: true,
+            pacing,
             ..summary(2, 20, 2, 15)
         };
-        assert_eq!(Estimate::of(&paced).unwrap().best, Err(Unbounded::HeldBack));
+        let best = |pacing| Estimate::of(&paced(pacing)).unwrap().best;
+        let unknown = BindingLimits::default();
+        assert_eq!(best(None), Err(Unbounded::HeldBack(unknown)));
+        let pacing = |seconds| Pacing {
+            held_back: HeldBack {
+                per_host: Some(Duration::from_secs(seconds)),
+                ..HeldBack::default()
+            },
+            rate: None,
+        };
+        let per_host = BindingLimits {
+            per_host: true,
+            ..unknown
+        };
+        let held_back = best(Some(pacing(3)));
+        assert_eq!(held_back, Err(Unbounded::HeldBack(per_host)));
+        // A limit that nothing came near is no bound.
+        let free = best(Some(pacing(0)));
+        assert!(free.is_ok(), "{free:?}");
     }
 
     #[test]
@@ -348,7 +373,8 @@ mod tests {
             paced,
             ..summary(2, 20, 2, 30)
         };
-        assert_eq!(Estimate::withheld(&run(true)), Some(Withheld::Paced));
+        let paced = Withheld::Paced(BindingLimits::default());
+        assert_eq!(Estimate::withheld(&run(true)), Some(paced));
         assert_eq!(Estimate::of(&run(true)), None);
         assert_eq!(Estimate::withheld(&run(false)), None);
     }

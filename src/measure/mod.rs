@@ -12,6 +12,7 @@ mod failing;
 mod measured_run;
 mod notices;
 mod observing;
+mod run_end;
 pub mod runs;
 mod sequential;
 mod serial;

@@ -68,8 +68,15 @@ impl SerialRun<'_> {
                 NextInput::Item(Item::Target(target)) => self.fetch(&target)?,
                 NextInput::Item(Item::Bad(bad)) => bad.into_outcome(),
                 NextInput::Item(Item::Elsewhere(_)) => continue,
-                // Reported already, when the list was read for the first time.
-                NextInput::Unreadable(_) => continue,
+                NextInput::Unreadable(list) => {
+                    // The warning is the parallel arm's.
+                    self.tally.add_unreadable(list);
+                    continue;
+                }
+                NextInput::Rewritten(list) => {
+                    self.listener.event(&Event::Warning(list.to_string()))?;
+                    continue;
+                }
                 NextInput::Wait => {
                     let messages = self.source.receiver();
                     if let Some(message) = messages.and_then(|input| input.recv().ok()) {

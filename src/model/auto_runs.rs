@@ -46,7 +46,8 @@ pub struct AutoRuns {
     /// The half width of the interval that was asked for, as a share of the speed-up.
     #[schemars(range(min = 0.0))]
     pub precision: Option<f64>,
-    /// The nominal level of the intervals. Because the number of pairs depends on the figures, an interval at this level
+    /// The nominal level of the intervals: 95 % at the first look, and higher the more looks there were before. Because the
+    /// number of pairs depends on the figures, an interval at this level
     /// covers the true value about as often as one at 95 % of a fixed number of pairs.
     #[schemars(range(min = 0.0))]
     pub level: f64,

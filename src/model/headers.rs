@@ -128,7 +128,8 @@ fn trim_blanks(mut value: &[u8]) -> &[u8] {
     value
 }
 
-/// Adds a header to those of one request.
+/// Adds a header to those of one request. A cookie joins those that are there: a request has one such header at most
+/// (RFC 6265, 5.4), and some servers read no more than the first.
 ///
 /// # Errors
 ///
@@ -138,10 +139,36 @@ pub fn add(
     name: HeaderName,
     value: HeaderValue,
 ) -> Result<(), HeaderError> {
+    if name == header::COOKIE
+        && let Some(given) = headers.get_mut(&name)
+    {
+        *given = joined_cookies(given, &value)?;
+        return Ok(());
+    }
     if headers.append(&name, value) && name == header::HOST {
         return Err(HeaderError::Twice(name.to_string()));
     }
     Ok(())
+}
+
+/// Joins two `Cookie` values, of which either may be empty. A separator that the user wrote at the end of the first is
+/// not doubled.
+fn joined_cookies(one: &HeaderValue, other: &HeaderValue) -> Result<HeaderValue, HeaderError> {
+    let mut joined = one.as_bytes().to_vec();
+    while joined
+        .last()
+        .is_some_and(|last| matches!(last, b';' | b' '))
+    {
+        joined.pop();
+    }
+    if !joined.is_empty() && !other.is_empty() {
+        joined.extend_from_slice(b"; ");
+    }
+    joined.extend_from_slice(other.as_bytes());
+    let mut value = HeaderValue::from_bytes(&joined)
+        .map_err(|_| HeaderError::Value(header::COOKIE.to_string()))?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 #[cfg(test)]
@@ -185,6 +212,41 @@ mod tests {
             ("A;b", HeaderError::NoColon),
         ] {
             assert_eq!(parse(text.as_bytes()), Err(error), "{text}");
+        }
+    }
+
+    #[test]
+    fn cookies_are_joined_to_one_header_and_other_headers_are_not() {
+        let joined = |given: &[&str]| {
+            let mut headers = HeaderMap::new();
+            for text in given {
+                let Ok(GivenHeader::Sent(name, value)) = parse(text.as_bytes()) else {
+                    panic!("{text} is sent");
+                };
+                add(&mut headers, name, value).expect("any number of these");
+            }
+            let shown = headers.iter().map(|(name, value)| {
+                assert!(value.is_sensitive(), "{name} of {given:?}");
+                format!("{name}: {}", String::from_utf8_lossy(value.as_bytes()))
+            });
+            shown.collect::<Vec<_>>().join("\n")
+        };
+        for (given, expected) in [
+            (&["Cookie: a=1"][..], "cookie: a=1"),
+            (
+                &["Cookie: a=1", "cookie: b=2", "COOKIE: c=3"],
+                "cookie: a=1; b=2; c=3",
+            ),
+            (&["Cookie: a=1;", "Cookie: b=2; "], "cookie: a=1; b=2;"),
+            (&["Cookie;", "Cookie: b=2"], "cookie: b=2"),
+            (&["Cookie: a=1", "Cookie;"], "cookie: a=1"),
+            (
+                &["Cookie: a=caf\u{e9}", "Cookie: b=2"],
+                "cookie: a=caf\u{e9}; b=2",
+            ),
+            (&["X-A: 1", "X-A: 2"], "x-a: 1\nx-a: 2"),
+        ] {
+            assert_eq!(joined(given), expected, "{given:?}");
         }
     }
 

@@ -17,7 +17,7 @@ use crate::model::summary::RunsMade;
 use crate::model::work::{PairedWork, PassedOver, PointDifference, UnlikeWork};
 use crate::stats::{
     Finding, Interval, Knee, LEVEL, Latency, PooledScatter, RunPair, Sample, Speedup, SweepPoint,
-    Usl, is_close,
+    Usl, geometric_mean, is_close,
 };
 
 /// The shortest meaningful run, in seconds: shorter ones take about as long as other activity of the machine.
@@ -319,8 +319,8 @@ pub struct SweepRuns {
     /// The times of the runs.
     #[serde(flatten)]
     pub times: ArmTimes,
-    /// The 95 % interval of their mean (at the [level](Sweep::level) of the sweep), if there were enough runs. In an automatic sweep it is by the
-    /// [scatter](PooledScatter) of the runs at all numbers of workers.
+    /// The 95 % interval of their [typical time](Sweep::typical_seconds), if there were enough runs. In an automatic sweep
+    /// it is by the [scatter](PooledScatter) of the runs at all numbers of workers.
     pub interval: Option<Interval>,
 }
 
@@ -370,7 +370,7 @@ impl Sweep {
         (runs.clone().min().unwrap_or(0), runs.max().unwrap_or(0))
     }
 
-    /// The times at the knee; if the runs do not decide it, at the knee by the means.
+    /// The times at the knee; if the runs do not decide it, at the knee by the times alone.
     pub fn at_knee(&self) -> Option<&SweepRuns> {
         let knee = self.knee?;
         self.points
@@ -385,7 +385,7 @@ impl Sweep {
     }
 
     /// The speed-up of the [knee](Sweep::at_knee) over the fewest workers, whose runs of one round are a
-    /// pair; in an automatic sweep, whose runs are none, by the means and the scatter of all. `None` if one number of
+    /// pair; in an automatic sweep, whose runs are none, by the geometric means and the scatter of all. `None` if one number of
     /// workers is [comparable](Sweep::comparable), which has nothing to be set against.
     ///
     /// The knee comes from the same runs, but not as the fastest point, which would owe part of its
@@ -413,18 +413,16 @@ impl Sweep {
         })
     }
 
-    /// The confidence level of the intervals of its figures: 95 %, if the number of rounds was given.
+    /// The confidence level of the intervals of its speed-up and gates: 95 %, if the number of rounds was given. Those of
+    /// single numbers of workers are at 95 % in any case.
     pub fn level(&self) -> f64 {
         self.auto.map_or(LEVEL, |auto| auto.level)
     }
 
     /// The speed-up of runs that are no pairs, with as many of them as there might have been.
     fn unpaired(&self, fewest: &SweepRuns, point: &SweepRuns, paired: Speedup) -> Speedup {
-        let mean = |point: &SweepRuns| {
-            let logs = point.times.seconds.iter().map(|seconds| seconds.ln());
-            logs.sum::<f64>() / point.times.seconds.len() as f64
-        };
-        let ratio = (mean(fewest) - mean(point)).exp();
+        let [one, other] = [fewest, point].map(|point| geometric_mean(&point.times.seconds));
+        let ratio = one / other;
         let runs = [fewest, point].map(|point| point.times.seconds.len());
         let groups = self.comparable().map(|point| &point.times.seconds[..]);
         Speedup {
@@ -461,11 +459,31 @@ impl Sweep {
         })
     }
 
+    /// The typical time with a number of workers: the median of the runs. In an automatic sweep, which makes one or two at
+    /// most numbers, it is their geometric mean, on whose scale the [scatter](PooledScatter) of all of them is one.
+    ///
+    /// It is not the mean, which rare slow runs have a large share in: a few runs have none of them or too many, so that
+    /// no interval made from them covers it as often as it says.
+    pub fn typical_seconds(&self, runs: &SweepRuns) -> f64 {
+        match self.search {
+            Some(_) if !runs.times.seconds.is_empty() => geometric_mean(&runs.times.seconds),
+            _ => runs.times.sample.median,
+        }
+    }
+
+    /// The name of the [typical time](Sweep::typical_seconds).
+    pub fn typical_name(&self) -> &'static str {
+        match self.search {
+            Some(_) => "geometric mean",
+            None => "median",
+        }
+    }
+
     /// The comparable points as the knee needs them.
     pub fn sweep_points(&self) -> Vec<SweepPoint> {
         let point = |runs: &SweepRuns| SweepPoint {
             workers: runs.workers,
-            seconds: runs.times.sample.mean,
+            seconds: self.typical_seconds(runs),
             interval: runs.interval,
         };
         self.comparable().map(point).collect()

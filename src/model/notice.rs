@@ -6,7 +6,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::arm::Arm;
-use super::origin::OriginLimit;
+use super::origin::{OriginLimit, rate_about};
+use super::pacing::{BindingLimits, MissedBy};
 use super::text::escape;
 use super::work::{PassedOver, PointDifference};
 
@@ -75,6 +76,15 @@ pub enum MeasurementNotice {
     MorePushedBack(u64),
     /// Number of URLs that failed in warm-ups.
     FailedWarmUps(u64),
+    /// A rate of starts that the parallel runs were asked for and missed.
+    MissedRate {
+        /// Starts a second that were asked for.
+        asked: f64,
+        /// Starts a second of the run that missed it by most.
+        reached: f64,
+        /// What most time was lost to in it.
+        by: MissedBy,
+    },
     /// A speed-up that is more than the workers that can be busy at once could have made.
     BeyondWorkers {
         /// The speed-up.
@@ -189,6 +199,12 @@ impl fmt::Display for MeasurementNotice {
                 let urls = if *count == 1 { "URL" } else { "URLs" };
                 write!(f, "{count} {urls} failed in warm-ups, which do not count")
             }
+            Notice::MissedRate { asked, reached, by } => write!(
+                f,
+                "the parallel runs missed the rate: {}/s asked for, {}/s reached, because of {by}",
+                rate_about(*asked),
+                rate_about(*reached)
+            ),
             Notice::BeyondWorkers { ratio, workers } => write!(
                 f,
                 "{ratio:.2} times is more than {workers} workers can bring: other load, or caches that the serial runs \
@@ -468,10 +484,12 @@ pub enum BaselineNotice {
         /// Machine of the baseline's latest run.
         then: String,
     },
-    /// Starts or bytes were held back as asked on one side only.
+    /// Limits of the user's held back starts or bytes on one side only.
     Pacing {
         /// True if that is the run.
         now: bool,
+        /// Those limits, as far as they are known.
+        by: BindingLimits,
     },
     /// There were warm-ups on one side only.
     WarmUps {
@@ -520,10 +538,10 @@ impl fmt::Display for BaselineNotice {
             ),
             BaselineNotice::Version { now, then } => write!(f, "pfetch {now} now, {then} then"),
             BaselineNotice::Machine { now, then } => write!(f, "{now} now, {then} then"),
-            BaselineNotice::Pacing { now } => f.write_str(match now {
-                true => "starts or bytes were held back as asked now, not then",
-                false => "starts or bytes were held back as asked then, not now",
-            }),
+            BaselineNotice::Pacing { now, by } => match now {
+                true => write!(f, "{by} now, not then"),
+                false => write!(f, "{by} then, not now"),
+            },
             BaselineNotice::WarmUps { now } => f.write_str(match now {
                 true => "a warm-up now, no warm-up then",
                 false => "no warm-up now, a warm-up then",

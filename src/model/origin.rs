@@ -88,6 +88,42 @@ impl fmt::Display for PushBackCounts {
     }
 }
 
+/// Reason why it is not told what a server that pushed back takes, beyond what the run slowed down to for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum UntoldLimit {
+    /// It limits requests by rate, since lone ones were pushed back too; but too few were taken to tell the rate.
+    RateOfFew,
+    /// It limits them by rate, alike; but the run mostly waited, which says little of how many it takes.
+    RateBetweenWaits,
+    /// Too few requests were pushed back or taken to tell whether it limits their rate or their number at once.
+    Kind,
+}
+
+impl UntoldLimit {
+    /// True if the server limits requests by rate.
+    pub fn is_rate(self) -> bool {
+        self != UntoldLimit::Kind
+    }
+}
+
+impl fmt::Display for UntoldLimit {
+    /// What is known, and the option for it. No figure is named: none is known that the server takes.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            UntoldLimit::RateOfFew => {
+                "its limit is a rate, and too few answers tell which (--rate asks less often)"
+            }
+            UntoldLimit::RateBetweenWaits => {
+                "its limit is a rate, which the waits between answers hide (--rate asks less often)"
+            }
+            UntoldLimit::Kind => {
+                "too few answers to tell whether its limit is a rate (--rate) or a number at once (--per-host)"
+            }
+        })
+    }
+}
+
 /// The option for a server that takes about so many requests a second: a rate below it by as much as the estimate may be
 /// off, in a unit in which it is no fraction: `--rate 8/s`.
 pub fn rate_below(per_second: f64) -> String {
@@ -125,6 +161,9 @@ pub struct OriginLimit {
     /// An estimate of the number of requests a second that its server takes, where it limits that and not the number at
     /// once: requests that were alone were pushed back too.
     pub rate_limit: Option<f64>,
+    /// The reason why there is no more to tell of what it takes, where the run slowed down as far as it can or its rate
+    /// is not known.
+    pub untold: Option<UntoldLimit>,
     /// The reason for which it was given up, if it was.
     pub given_up: Option<GivenUp>,
 }
@@ -167,7 +206,8 @@ impl OriginLimit {
         f.write_str(place)?;
         match (self.given_up, self.rate_limit) {
             (None, Some(rate)) => write!(f, ": {} stays below", rate_below(rate)),
-            _ => Ok(()),
+            (None, None) => self.untold.map_or(Ok(()), |untold| write!(f, ": {untold}")),
+            (Some(_), _) => Ok(()),
         }
     }
 }
@@ -247,6 +287,7 @@ mod tests {
                 ..PushBackCounts::default()
             },
             rate_limit: None,
+            untold: None,
             given_up: None,
         }
     }
@@ -284,6 +325,17 @@ mod tests {
             },
             ..plain.clone()
         };
+        let untold = |untold, at_once| OriginLimit {
+            at_once: Some(at_once),
+            untold: Some(untold),
+            ..limit("http://h", 9)
+        };
+        let of_few = untold(UntoldLimit::RateOfFew, 1);
+        // What is told takes its place.
+        let told = OriginLimit {
+            rate_limit: Some(10.0),
+            ..of_few.clone()
+        };
         // As of a report that does not tell them apart.
         let unknown = OriginLimit {
             by_cause: PushBackCounts::default(),
@@ -298,6 +350,25 @@ mod tests {
             (
                 &unknown,
                 "h:8080: slowed down to 4 at once (57 requests pushed back)",
+            ),
+            (
+                &of_few,
+                "h: slowed down to 1 at once (9 × 429): its limit is a rate, and too few answers tell which \
+                 (--rate asks less often)",
+            ),
+            (
+                &untold(UntoldLimit::RateBetweenWaits, 1),
+                "h: slowed down to 1 at once (9 × 429): its limit is a rate, which the waits between answers hide \
+                 (--rate asks less often)",
+            ),
+            (
+                &untold(UntoldLimit::Kind, 1),
+                "h: slowed down to 1 at once (9 × 429): too few answers to tell whether its limit is a rate (--rate) \
+                 or a number at once (--per-host)",
+            ),
+            (
+                &told,
+                "h takes about 10 requests a second, estimated (9 × 429): --rate 8/s stays below",
             ),
             (&rate(19.7), "h:8080: slowed down to 20 a second (1 × 429)"),
             (

@@ -71,8 +71,10 @@ pub struct Details {
     /// The number of attempts that the server pushed back (429, 503, refused connections). They use up no retry.
     pub pushed_back: u32,
     /// The time by which its attempts were started later than the rate of the run intended, because no worker was
-    /// free. `None` without a rate.
+    /// free or pfetch itself was held up. `None` without a rate.
     pub start_delay: Option<Duration>,
+    /// The time for which bytes of its attempts were held back, as the rate of bytes is limited (`--limit-rate`).
+    pub held_back: Duration,
     /// Remarks on the final response.
     pub notices: Vec<ResponseNotice>,
     /// The part of the body that this attempt brought, if it continues or can be continued.
@@ -399,6 +401,12 @@ impl Outcome {
     /// The time by which it was started later than the rate of the run intended. `None` without a rate.
     pub fn start_delay(&self) -> Option<Duration> {
         self.details.as_ref()?.start_delay
+    }
+
+    /// The time for which its bytes were held back, as the rate of bytes is limited. Replayed outcomes have none.
+    pub fn held_back(&self) -> Duration {
+        let details = self.details.as_ref();
+        details.map_or(Duration::ZERO, |details| details.held_back)
     }
 
     /// The latency from the intended start: of all attempts, and what they were started later than the rate of the run

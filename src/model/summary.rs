@@ -8,10 +8,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::origin::OriginLimits;
 use crate::model::outcome::{Outcome, Verdict};
+use crate::model::pacing::{BindingLimits, Pacing};
 use crate::model::run_part::RunPart;
 use crate::model::run_shard::MissingShards;
 use crate::model::slowdown::{LatencyByLoad, Slowdown};
 use crate::model::timing::Phase;
+use crate::model::unreadable_list::UnreadableList;
 use crate::stats::Latency;
 
 /// The figures of a run.
@@ -35,8 +37,10 @@ pub struct Summary {
     pub local: u64,
     /// Targets that were not started or not completed, because the run was stopped or its deadline passed.
     pub skipped: u64,
-    /// Set if a limit per origin or a rate held back starts or bytes, so that the makespan is longer than the work.
+    /// Set if the user limited the starts per origin or by a rate, or the bytes.
     pub paced: bool,
+    /// What became of those limits. `None` without any, and if it is not known.
+    pub pacing: Option<Pacing>,
     /// Attempts beyond the first of each target.
     pub retries: u64,
     /// Body bytes of all targets, decoded.
@@ -71,11 +75,11 @@ pub struct Summary {
     pub slowest_waits: Duration,
     /// The part of [`busy`](Summary::busy) in which bodies came: the HAR phase `receive` of all attempts.
     pub receiving: Duration,
-    /// The times that successful targets kept workers busy ([`Outcome::busy`]): of their answers, without the waits
-    /// between attempts, which are pfetch's own. An immediate failure or a time-out says nothing about the speed of
+    /// The times that successful targets kept workers busy ([`Outcome::busy`]): of all their attempts, those that a
+    /// server refused among them, without the waits between them, which are pfetch's own. An immediate failure or a time-out says nothing about the speed of
     /// the others.
     pub latency: Latency,
-    /// The times to first byte of the same targets.
+    /// The times to first byte of the same targets, in their last attempts.
     pub ttfb: Latency,
     /// Their latency from the intended start ([`Outcome::intended_latency`]), of a run with a rate.
     pub intended: Option<Latency>,
@@ -86,6 +90,9 @@ pub struct Summary {
     /// Set if answers took longer when more requests were under way: the per-URL times are then longer than one by
     /// one.
     pub slowdown: Option<Slowdown>,
+    /// The time for which the input was repeated, of a run that came to its end: no target began after it, and the
+    /// makespan is as long as was asked for, whatever was done.
+    pub repeat_time: Option<Duration>,
     /// Set if the run was stopped before its end.
     pub stopped: bool,
     /// Set if that was because a report could not be written: no later run could go on where this one ended.
@@ -93,6 +100,8 @@ pub struct Summary {
     /// The targets of the whole input, of a run that was stopped, if they could be counted: those that it did
     /// not come to read are not among the skipped ones.
     pub listed: Option<u64>,
+    /// The lists that could not be read to their end, so that the targets are not all that were asked for.
+    pub unreadable: Vec<UnreadableList>,
     /// The runs of a comparison or a sweep that was stopped. The counts are then those of all runs
     /// together, and there are no times: those of different arms mean nothing together.
     pub runs: Option<RunsMade>,
@@ -149,6 +158,19 @@ impl Summary {
         self.input_wait > makespan / 20
     }
 
+    /// True if limits of the user's held back starts or bytes for a noticeable part of the run, so that the makespan is
+    /// longer than the work. Where that is not known, true if there were any.
+    pub fn is_held_back(&self) -> bool {
+        self.paced && (self.pacing.is_none() || self.binding_limits().are_any())
+    }
+
+    /// The limits that did, as far as they are known.
+    pub fn binding_limits(&self) -> BindingLimits {
+        let makespan = self.makespan.unwrap_or_default();
+        self.pacing
+            .map_or_else(BindingLimits::default, |pacing| pacing.binding(makespan))
+    }
+
     /// True if waits for other tries, with nothing else under way, were a noticeable time and part of the run.
     pub fn is_held_up(&self) -> bool {
         let makespan = self.makespan.unwrap_or_default();
@@ -200,6 +222,7 @@ impl Summary {
             ttfb: Latency::default(),
             intended: None,
             slowdown: None,
+            pacing: None,
             ..self
         }
     }
@@ -219,6 +242,9 @@ impl Summary {
         self.local += other.local;
         self.skipped += other.skipped;
         self.paced |= other.paced;
+        if let Some(other) = &other.pacing {
+            self.pacing.get_or_insert_default().merge(other);
+        }
         self.retries += other.retries;
         self.bytes = self.bytes.saturating_add(other.bytes);
         self.served_bytes = self.served_bytes.saturating_add(other.served_bytes);
@@ -249,6 +275,7 @@ impl Summary {
         self.slowdown = self.slowdown.or(other.slowdown);
         self.stopped |= other.stopped;
         self.output_failed |= other.output_failed;
+        UnreadableList::add_new(&mut self.unreadable, &other.unreadable);
         self.runs = self.runs.or(other.runs);
         self.merged = self.merged.or(other.merged);
     }
@@ -262,6 +289,8 @@ pub struct Tally {
     /// The moment until which targets waited that the run then gave up.
     waited_until: Option<Instant>,
     by_load: LatencyByLoad,
+    /// The time for which bytes were held back.
+    held_bytes: Duration,
 }
 
 impl Tally {
@@ -275,6 +304,7 @@ impl Tally {
             span: None,
             waited_until: None,
             by_load: LatencyByLoad::new(workers),
+            held_bytes: Duration::ZERO,
         }
     }
 
@@ -306,6 +336,7 @@ impl Tally {
         for bytes in outcome.attempts().filter_map(|attempt| attempt.wire_bytes) {
             summary.wire_bytes = summary.wire_bytes.saturating_add(bytes);
         }
+        self.held_bytes += outcome.held_back();
         summary.retries += u64::from(outcome.requests().saturating_sub(1));
         // An interrupted fetch says nothing about its duration, and its status decided nothing.
         let whole = outcome.verdict != Verdict::Skipped;
@@ -350,19 +381,29 @@ impl Tally {
         let summary = self.summary.clone();
         // A job is submitted a moment before its attempt begins, with which the makespan does.
         let input_wait = summary.input_wait.min(makespan.unwrap_or_default());
+        let slowdown = self.by_load.slowdown();
+        let pacing = summary
+            .pacing
+            .map(|pacing| pacing.completed(self.held_bytes, summary.busy, slowdown.is_some()));
         Summary {
             makespan,
             input_wait,
             input_idle: summary.input_idle.min(input_wait),
             retry_idle: summary.retry_idle.min(makespan.unwrap_or_default()),
-            slowdown: self.by_load.slowdown(),
+            slowdown,
+            pacing,
             ..summary
         }
     }
 
-    /// Records that starts or bytes were held back as asked.
+    /// Records that the user limited starts or bytes.
     pub fn set_paced(&mut self) {
         self.summary.paced = true;
+    }
+
+    /// Records what became of those limits, but for the time of held bytes, which the outcomes have.
+    pub fn set_pacing(&mut self, pacing: Pacing) {
+        self.summary.pacing = Some(pacing);
     }
 
     /// Records that only this many workers could be started.
@@ -394,6 +435,21 @@ impl Tally {
     /// Records the number of targets in the whole input, of a run that was stopped.
     pub fn set_listed(&mut self, listed: Option<u64>) {
         self.summary.listed = listed;
+    }
+
+    /// Records that a list could not be read to its end.
+    pub fn add_unreadable(&mut self, list: UnreadableList) {
+        self.summary.unreadable.push(list);
+    }
+
+    /// The lists that could not be read to their end.
+    pub fn unreadable(&self) -> &[UnreadableList] {
+        &self.summary.unreadable
+    }
+
+    /// Records that the input was repeated for this time, which is up.
+    pub fn set_repeat_time(&mut self, time: Option<Duration>) {
+        self.summary.repeat_time = time;
     }
 
     /// Records that a report could not be written, which ends the run.

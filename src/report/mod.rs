@@ -3,11 +3,12 @@
 //! A report is a [`Listener`](crate::model::event::Listener) over an injected writer, so it can be tested
 //! as exact bytes. Nothing else in the library prints. `terminal` is for people, `schema` is the JSON that
 //! is written and replayed, `template` lines of the user's own form, `export` the files; `wording` and `format` decide the texts
-//! that they share; a `text_cell` is one of a column.
+//! that they share; a `text_cell` is one of a column; `external_sort` sorts what is too much for memory.
 
 mod against;
 mod dry_run;
 pub mod export;
+mod external_sort;
 mod fanout;
 mod format;
 mod json_schema;
@@ -23,7 +24,7 @@ pub use fanout::Fanout;
 pub use format::{bytes, counted, duration, grouped};
 pub use json_schema::json_schema;
 pub use schema::{JsonLines, replay, result_line};
-pub use template::{Template, TemplateError, TemplateField, TemplateLines};
+pub use template::{MissingVariable, Template, TemplateError, TemplateField, TemplateLines};
 pub use terminal::{
     AboveProgress, Advice, Detail, Human, HumanStyle, Progress, Screen, Verbose, Warnings, WayOn,
     stderr_columns, stdout_columns, wrapped_message,

@@ -13,7 +13,7 @@ mod sweep;
 mod verdict;
 
 pub(super) use asked_rate::missed_rate;
-pub(super) use course::{course, level, other_ratio, sweep_course};
+pub(super) use course::{after_warm_ups, course, level, other_ratio, sweep_course};
 pub(super) use failure::{ShownStatus, attempts, failure_reason, shown_status};
 pub(super) use notation::{HTML, MARKDOWN, NO_INTERVAL, TERMINAL, capitalized, with_waits};
 pub(super) use reason::{knee_reasons, reasons};
@@ -25,6 +25,8 @@ pub(super) use verdict::{
     comparison_heading, comparison_stopped, comparison_text, comparison_verdict, knee,
     no_difference, sweep_heading, sweep_stopped, sweep_verdict, would_tell,
 };
+
+use std::fmt::Write as _;
 
 use crate::measure::{Estimate, UnseenLimit, Withheld};
 use crate::model::event::AssertionResult;
@@ -117,8 +119,15 @@ pub(super) fn workers(summary: &Summary) -> Option<String> {
     }
 }
 
-/// The meaning of the parallel time of merged runs, which rests on more than one clock.
-pub(super) fn merged(summary: &Summary) -> Option<String> {
+/// The meaning of the parallel time, where it is another than usual: of merged runs, which rests on more than one clock,
+/// and of a run that was to last for so long.
+pub(super) fn parallel_meaning(summary: &Summary) -> Option<String> {
+    if let Some(time) = summary.repeat_time {
+        return Some(format!(
+            "as asked (--repeat {}), to the end of what had begun",
+            humantime::format_duration(time)
+        ));
+    }
     let runs = summary.merged?;
     Some(format!(
         "while any of {} was at work, by their clocks",
@@ -132,9 +141,10 @@ pub(super) fn of_succeeded(summary: &Summary) -> Option<String> {
     (summary.failed > 0).then(|| format!("of {} ok", grouped(all)))
 }
 
-/// The waits that latencies leave out, where there were any: pfetch's own, for another attempt.
-pub(super) fn without_waits(summary: &Summary) -> Option<String> {
-    (summary.retries > 0).then(|| "without waits for retries".to_owned())
+/// The parts of a URL's time, where one was tried again: also the attempts that the server refused, but not pfetch's own
+/// waits.
+pub(super) fn all_attempts(summary: &Summary) -> Option<&'static str> {
+    (summary.retries > 0).then_some("all attempts of a URL, without the waits between them")
 }
 
 /// The percentiles of both arms' URLs, all runs together: `serial p50 20.5 ms  p95 20.7 ms`.
@@ -155,8 +165,9 @@ pub(super) fn latency_of_runs(times: &ArmTimes) -> Option<String> {
 /// The name of the latency that counts from the start that the rate of the run intended.
 pub(super) const FROM_INTENDED_START: &str = "from the intended start";
 
-/// The throughput and the rate of URLs: `10.6 kB/s`, `10.0 URLs/s`. Both are of what succeeded, and the rate says
-/// so if something failed.
+/// The throughput and the rate of URLs: `10.6 kB/s`, `10.0 URLs/s`. Both are of what succeeded. The rate says so if
+/// something failed, and the throughput if the size of the run has more bytes, those of error pages or of bodies that
+/// a stop cut off: `10.6 kB/s (51.0 kB of 38 ok)`.
 pub(super) fn rates(summary: &Summary) -> Option<[String; 2]> {
     // The runs of a measurement that was stopped are of different arms, and of merged ones that were, nobody knows how
     // long they went on. One run has the rate of what was done in all of its time.
@@ -164,7 +175,15 @@ pub(super) fn rates(summary: &Summary) -> Option<[String; 2]> {
         return None;
     }
     let (throughput, per_second) = (summary.throughput()?, summary.rate()?);
-    let throughput = format!("{}/s", bytes(throughput as u64));
+    let mut throughput = format!("{}/s", bytes(throughput as u64));
+    let [served, all] = [summary.served_bytes, summary.bytes].map(bytes);
+    if served != all {
+        let _ = write!(
+            throughput,
+            " ({served} of {} ok)",
+            grouped(summary.succeeded())
+        );
+    }
     let urls = match summary.failed {
         0 => "URLs/s",
         _ => "successful URLs/s",
@@ -236,7 +255,7 @@ pub(super) fn withheld(summary: &Summary) -> Option<String> {
         Withheld::Waited => {
             "the run waited for retries for longer than its requests took".to_owned()
         }
-        Withheld::Paced => "the run was paced as asked, as it would be one by one".to_owned(),
+        Withheld::Paced(limits) => format!("{limits}, as they would be one by one"),
         Withheld::SlowedDown(slowdown) => format!(
             "the server slowed down as more was asked: {} with up to {} under way, {} with more",
             duration(slowdown.few),
@@ -278,6 +297,15 @@ pub(super) fn stopped(summary: &Summary) -> Option<String> {
 /// The end of a measurement that was stopped: `stopped after 3 of 12 runs`.
 pub(super) fn stopped_after(made: RunsMade) -> String {
     format!("stopped after {}", runs_made(made))
+}
+
+/// The lists that could not be read to their end, if there are some: `not all of urls.txt was read`.
+pub(super) fn unread_lists(summary: &Summary) -> Option<String> {
+    let names: Vec<&str> = summary.unreadable.iter().map(|list| &*list.name).collect();
+    match names[..] {
+        [] => None,
+        _ => Some(format!("not all of {} was read", names.join(" and "))),
+    }
 }
 
 /// The shards that a merged report lacks, and that one of its runs was stopped, if so: `shard 2/4 is missing`.
@@ -336,9 +364,11 @@ pub(super) fn run_heading(summary: &Summary, estimate: Option<&Estimate>) -> Str
         return format!("Incomplete: {}, {missing}", progress(summary));
     }
     let targets = summary.targets();
+    let unread = unread_lists(summary);
     if targets == 0 {
         return match summary.done_before {
             0 if summary.stopped => "Stopped before anything was fetched".to_owned(),
+            0 if unread.is_some() => format!("Nothing was fetched: {}", unread.unwrap_or_default()),
             0 => "There was nothing to fetch".to_owned(),
             done => format!(
                 "Nothing left to fetch: {} done before",
@@ -367,6 +397,10 @@ pub(super) fn run_heading(summary: &Summary, estimate: Option<&Estimate>) -> Str
         "The URL succeeded".to_owned()
     } else {
         format!("All {} succeeded", counted(targets, "URL"))
+    };
+    let result = match unread {
+        Some(unread) => format!("{result}, but {unread}"),
+        None => result,
     };
     // A range from 1 on is no headline.
     match estimate.filter(|estimate| targets > 1 && estimate.unseen.is_none()) {

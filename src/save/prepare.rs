@@ -161,7 +161,7 @@ impl Store {
             Exists::Fail => {
                 return Err(FileError::new(format!("{shown} exists (--exists fail)")));
             }
-            Exists::Skip | Exists::Update => {
+            Exists::Skip | Exists::Update | Exists::Refresh => {
                 let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
                 openat(dir, place.file_name(), flags, Mode::empty())
                     .ok()

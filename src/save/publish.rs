@@ -204,6 +204,7 @@ fn decide(
 ) -> Result<Choice, FileError> {
     match store.config.exists {
         Exists::Overwrite => Ok(Choice::Replace),
+        Exists::Refresh => Ok(refresh(dir, name, stat, whole, shown)),
         Exists::Skip => Ok(Choice::Keep { is_same: false }),
         Exists::Fail => Err(FileError::new(format!("{shown} exists (--exists fail)"))),
         Exists::Rename => Err(FileError::new(format!(
@@ -244,6 +245,35 @@ fn unreadable(error: &io::Error, shown: &str) -> FileError {
     )
 }
 
+/// Keeps the file if it has the same content, and replaces it otherwise. One that cannot be read has no say: it is
+/// replaced too, as a shell's `>` would.
+fn refresh(dir: &Dir, name: &str, stat: &Stat, whole: &WholePart, shown: &str) -> Choice {
+    let Ok(old) = open_old(dir, name, shown) else {
+        return Choice::Replace;
+    };
+    match is_same_content(&old, &whole.part) {
+        Ok(true) => {
+            update_record(&old, &whole.record, is_own(&old, stat, whole));
+            Choice::Keep { is_same: true }
+        }
+        Ok(false) | Err(_) => Choice::Replace,
+    }
+}
+
+/// Tells whether pfetch saved the file from the URL of the new one, and nothing has changed it since.
+fn is_own(old: &File, stat: &Stat, whole: &WholePart) -> bool {
+    FileRecord::read_from(old)
+        .ok()
+        .flatten()
+        .is_some_and(|known| is_own_record(&known, stat, whole))
+}
+
+fn is_own_record(known: &FileRecord, stat: &Stat, whole: &WholePart) -> bool {
+    known.is_same_source(&whole.record)
+        && known.is_untouched(stat)
+        && matches!(known.state, FileState::Saved(_))
+}
+
 /// Keeps the file if it has the same content, and replaces it only if pfetch saved it from the same URL, or if there
 /// is nothing in it to be lost.
 fn decide_by_content(
@@ -256,11 +286,9 @@ fn decide_by_content(
 ) -> Result<Choice, FileError> {
     let old = open_old(dir, name, shown)?;
     let known = FileRecord::read_from(&old).ok().flatten();
-    let is_own = known.as_ref().is_some_and(|known| {
-        known.is_same_source(&whole.record)
-            && known.is_untouched(stat)
-            && matches!(known.state, FileState::Saved(_))
-    });
+    let is_own = known
+        .as_ref()
+        .is_some_and(|known| is_own_record(known, stat, whole));
     let origin = match known {
         Some(known) if !known.is_same_source(&whole.record) && known.is_untouched(stat) => {
             FileOrigin::AnotherUrl

@@ -28,6 +28,9 @@ pub enum Exists {
     /// and nothing has changed it since.
     #[default]
     Update,
+    /// Keep the file if pfetch saved it from the same URL, nothing has changed it since and the server has the
+    /// same version, or if its content is that of the new one; otherwise replace it, whatever it is.
+    Refresh,
     /// Replace the file.
     Overwrite,
     /// Keep the file, and save under another name.

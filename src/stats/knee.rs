@@ -32,9 +32,9 @@ pub(super) fn is_within_resolution(fewer: usize, more: usize) -> bool {
 pub struct SweepPoint {
     /// The worker count.
     pub workers: usize,
-    /// The mean time in seconds.
+    /// The typical time in seconds: the median of the runs, or their geometric mean where the interval is by a pooled scatter.
     pub seconds: f64,
-    /// The 95 % confidence interval of the mean, if there were at least two runs.
+    /// The 95 % confidence interval of it, if there were at least two runs.
     pub interval: Option<Interval>,
 }
 
@@ -60,7 +60,7 @@ pub struct Knee {
     /// bound is no failure.
     #[schemars(range(min = 1))]
     pub workers: usize,
-    /// The smallest worker count whose mean is within 5 % of the best mean, regardless of the intervals.
+    /// The smallest worker count whose time is within 5 % of the best time, regardless of the intervals.
     /// Never below `workers`.
     #[schemars(range(min = 1))]
     pub by_means: usize,
@@ -74,7 +74,7 @@ impl Knee {
     }
 
     /// Finds the knee of these points, in any order. `None` if there are none, or if a time in them is not
-    /// finite. The best point is the one with the lowest mean.
+    /// finite. The best point is the one with the shortest time.
     pub fn of(points: &[SweepPoint]) -> Option<Self> {
         if !points.iter().all(|point| point.seconds.is_finite()) {
             return None;
@@ -92,7 +92,7 @@ impl Knee {
         let best_high = highs.fold(f64::INFINITY, f64::min);
         let by_intervals = smallest(&|point| point.interval().low <= CLOSE * best_high);
         Some(Knee {
-            // An interval that does not contain its own mean is ignored.
+            // An interval that does not contain its own time is ignored.
             workers: by_intervals.unwrap_or(by_means).min(by_means),
             by_means,
         })

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::interval::Interval;
 use super::knee::{CLOSE, Knee, SweepPoint, is_gain_open, is_within_resolution};
-use super::pooled::PooledScatter;
+use super::pooled::{PooledScatter, geometric_mean};
 
 /// The number of runs at the knee, and at the next larger count, before anything is decided by their scatter.
 const FIRST_RUNS: usize = 2;
@@ -249,7 +249,7 @@ impl KneeSearch {
 }
 
 fn point(workers: usize, seconds: &[f64], scatter: Option<&PooledScatter>) -> SweepPoint {
-    let mean = seconds.iter().sum::<f64>() / seconds.len() as f64;
+    let mean = geometric_mean(seconds);
     let interval = scatter.map(|scatter| scatter.interval(mean, seconds.len()));
     SweepPoint {
         workers,

@@ -18,6 +18,17 @@ pub struct PooledScatter {
     pub freedom: usize,
 }
 
+/// The geometric mean of times, of which there is one at least: the centre on the scale of their logarithms, and by the
+/// model of the pooled scatter the estimate of their median.
+pub fn geometric_mean(times: &[f64]) -> f64 {
+    let logs = times.iter().map(|time| time.ln()).sum::<f64>();
+    let mean = (logs / times.len() as f64).exp();
+    // Rounding can carry the mean of equal times past them.
+    let least = times.iter().copied().fold(f64::INFINITY, f64::min);
+    let most = times.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    mean.max(least).min(most)
+}
+
 impl PooledScatter {
     /// Pools groups of times. `None` if no group has two, or if a time is not positive and finite.
     pub fn of<'a>(groups: impl IntoIterator<Item = &'a [f64]>) -> Option<Self> {
@@ -37,12 +48,12 @@ impl PooledScatter {
         })
     }
 
-    /// The 95 % interval of a mean of this many runs.
+    /// The 95 % interval of a geometric mean of this many runs.
     pub fn interval(&self, mean: f64, runs: usize) -> Interval {
         self.around(mean, 1.0 / runs as f64)
     }
 
-    /// The 95 % interval of the ratio of two means of this many runs each.
+    /// The 95 % interval of the ratio of two geometric means of this many runs each.
     pub fn interval_of_ratio(&self, ratio: f64, runs: [usize; 2]) -> Interval {
         let [one, other] = runs.map(|runs| 1.0 / runs as f64);
         self.around(ratio, one + other)

@@ -79,6 +79,26 @@ impl Looks {
         counts.push(pairs);
         levels(&counts, most).last().copied().unwrap_or(1.0 - ALPHA)
     }
+
+    /// The confidence level of the interval that is reported where the figures at so many pairs ended the measurement: 95 %
+    /// at the first look, and the nearer to that of the last look the more looks there were.
+    ///
+    /// The interval that decided is wider than it has to be for this, since it pays for looks that were not needed. After
+    /// the first look none was made before, and an ordinary interval is exact (the ordering by stages of Tsiatis, Rosner and
+    /// Mehta, "Exact Confidence Intervals Following a Group Sequential Test", Biometrics 40, 1984). The steps after it are
+    /// by the simulation in `measure::sequential`: their intervals cover in 93 to 97 % of cases whatever the noise, when
+    /// those at the last look's level cover in up to 98 %.
+    pub fn reported_level(&self, pairs: usize) -> f64 {
+        let place = self.counts.iter().position(|count| *count == pairs);
+        let planned = place.zip(self.levels.last());
+        match planned {
+            Some((place, last)) if place + 1 < self.counts.len() => {
+                let ordinary = 1.0 - ALPHA;
+                ordinary + (last - ordinary) * place as f64 / (place + 1) as f64
+            }
+            _ => self.last_level(pairs),
+        }
+    }
 }
 
 /// The share of the error that is spent by a look.
@@ -270,6 +290,28 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_reported_level_is_ordinary_at_the_first_look_and_nears_that_of_the_last() {
+        for most in [3, 4, 10, 30, 100] {
+            let looks = Looks::up_to(most);
+            let counts = looks.counts();
+            let levels: Vec<f64> = counts.iter().map(|n| looks.reported_level(*n)).collect();
+            assert!((levels[0] - 0.95).abs() < 1e-6, "{most}: {levels:?}");
+            assert!(levels.is_sorted(), "{most}: {levels:?}");
+            assert_eq!(levels.last(), looks.levels.last(), "{most}: {levels:?}");
+            // It is never wider than what decided.
+            let deciding = levels.iter().zip(&looks.levels);
+            let mut pairs = deciding.map(|(reported, deciding)| deciding - reported);
+            assert!(pairs.all(|wider| wider >= 0.0), "{most}: {levels:?}");
+        }
+        let looks = Looks::up_to(30);
+        for (pairs, level) in [(4, 0.9597), (6, 0.9629), (8, 0.9645), (20, 0.9666)] {
+            let found = looks.reported_level(pairs);
+            assert!((found - level).abs() < 1e-4, "{pairs}: {found}");
+        }
+        // Between the looks no figures end it.
+        assert_eq!(looks.reported_level(5), looks.last_level(5));
+    }
     #[test]
     fn the_tail_of_the_normal_distribution_is_right_to_seven_decimals() {
         for (z, tail) in [

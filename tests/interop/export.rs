@@ -11,6 +11,7 @@ use std::process::Command;
 use ::pfetch::measure::baseline::{BaselineRun, History, Machine, SavedRun, Targets};
 use ::pfetch::model::event::Event;
 use ::pfetch::model::measurement::Arm;
+use ::pfetch::model::pacing::BindingLimits;
 use ::pfetch::model::text::escape;
 use ::pfetch::report::export::Export;
 use serde_json::Value;
@@ -325,6 +326,7 @@ print(len(saved['history'][0]['runs']))
         },
         warm: false,
         paced: true,
+        held_back_by: BindingLimits::default(),
         runs: vec![one; 2],
     };
     let saved = History::new(saved);

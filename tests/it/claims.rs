@@ -4,13 +4,14 @@ use std::time::SystemTime;
 
 use pfetch::model::event::{Event, Listener};
 use pfetch::model::margin::Margin;
-use pfetch::model::measurement::{Against, AgainstPoint, Arm, ArmLatency, Reference};
+use pfetch::model::measurement::{Against, AgainstPoint, Arm, ArmLatency, Reference, Sweep};
+use pfetch::model::search_cost::SearchCost;
 use pfetch::model::worker_gain::WorkerGains;
 use pfetch::report::export::Export;
 use pfetch::report::{Human, HumanStyle};
 use pfetch::stats::{Change, Interval, Sample};
 
-use crate::pfetch::{Dir, pfetch};
+use crate::pfetch::{Dir, pfetch, tells, unbroken};
 use crate::server::{Reply, Request, Server, routes};
 use crate::story::{comparison, sweep};
 
@@ -111,9 +112,10 @@ fn the_verdict_on_a_saved_run_is_by_the_margin_that_was_given_and_claims_nothing
         let against = against(runs, change, margin);
         let compared = comparison(8, 20, vec![1.0; 3], vec![1.0; 3], &[]);
         let text = human(&[Event::Against(against), Event::Compared(compared)]);
+        let text = unbroken(&text);
         let line = text.lines().find(|line| line.starts_with("  baseline "));
         let line = line.unwrap_or_else(|| panic!("no baseline in\n{text}"));
-        let shown = format!(" · {end}");
+        let shown = unbroken(&format!(" · {end}"));
         assert!(
             line.ends_with(&shown),
             "{change:?} {margin}: {shown:?} in\n{text}"
@@ -129,7 +131,7 @@ fn the_ratios_of_a_sweeps_table_are_its_speed_ups() {
     let speedup = swept.speedup_at(2).expect("it is comparable").ratio;
     assert!((speedup - 8.0_f64.sqrt()).abs() < 1e-9, "{speedup}");
     let row = |workers: &str| {
-        let mut rows = text.lines().filter(|line| line.contains(" ± "));
+        let mut rows = text.lines().filter(|line| line.contains('█'));
         let row = rows.find(|row| row.trim_start().starts_with(workers));
         row.unwrap_or_else(|| panic!("no row of {workers} in\n{text}"))
     };
@@ -140,6 +142,33 @@ fn the_ratios_of_a_sweeps_table_are_its_speed_ups() {
     assert!(row("4 ").contains(&knee), "{text}");
 }
 
+#[test]
+fn a_rare_slow_run_does_not_move_the_time_of_a_number_of_workers() {
+    // The means are 6.00 and 3.00: a run of each was slow.
+    let slow = [4.0, 4.1, 9.9];
+    let swept = sweep(64, &[(1, &slow), (2, &[2.0, 2.1, 4.9])]);
+    let text = human(&[Event::Swept(swept.clone())]);
+    for shown in ["  workers   median ", " 4.10 s ", " 2.10 s "] {
+        assert!(text.contains(shown), "{shown:?} in\n{text}");
+    }
+    let seconds: Vec<f64> = swept.sweep_points().iter().map(|p| p.seconds).collect();
+    assert_eq!(seconds, [4.1, 2.1], "{swept:?}");
+    // An automatic sweep has too few runs at most numbers, and takes their geometric mean.
+    let automatic = Sweep {
+        search: Some(SearchCost {
+            runs: 6,
+            warmups: 0,
+            grid: vec![1, 2],
+            grid_runs: 10,
+        }),
+        ..swept
+    };
+    let expected = (4.0_f64 * 4.1 * 9.9).cbrt();
+    let found = automatic.typical_seconds(&automatic.points[0]);
+    assert!((found - expected).abs() < 1e-9, "{found}, not {expected}");
+    let text = human(&[Event::Swept(automatic)]);
+    assert!(text.contains("  workers  geomean "), "{text}");
+}
 #[test]
 fn a_gain_that_the_list_has_is_no_workers_gain() {
     // 40 URLs of 25 ms: rounds of them, and nothing else.
@@ -160,7 +189,7 @@ fn a_gain_that_the_list_has_is_no_workers_gain() {
     assert_eq!(rounds, [40, 20, 2, 1]);
     let words = "60 % up to 32 · up to 40 the list divides better (1 URL each, not 2)";
     let text = human(&[Event::Swept(swept.clone())]);
-    assert!(text.contains(words), "{words} in\n{text}");
+    assert!(tells(&text, words), "{words} in\n{text}");
     assert!(!text.contains("250 %"), "{text}");
     // A list of many more URLs divides well, and its gains are the workers'.
     swept.targets = 4000;

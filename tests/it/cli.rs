@@ -73,7 +73,7 @@ fn an_unknown_json_key_is_named_and_the_rest_goes_on() {
     let list = format!("{{\"url\": \"{good}\", \"ulr\": 1}}\n{good}\n");
     let run = pfetch::<&str>(&[]).stdin(list).run();
     run.exits(1)
-        .prints("<stdin>:1: unknown field `ulr`, expected one of `url`, `action`, `headers`")
+        .prints("<stdin>:1: there is no field \"ulr\"; there are url, action, headers")
         .prints("2 URLs: 1 ok, 1 failed");
 }
 

@@ -207,7 +207,7 @@ fn a_place_where_no_file_can_be_is_a_failure_on_this_side() {
     for (file, expected) in [
         (
             "nowhere/a.csv",
-            "cannot write nowhere/a.csv: No such file or directory (os error 2)\n",
+            "cannot write nowhere/a.csv: there is no folder nowhere; make it first (mkdir -p)\n",
         ),
         ("folder.csv", "cannot write folder.csv: it is a folder\n"),
         (

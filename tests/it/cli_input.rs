@@ -197,10 +197,13 @@ fn damaged_lines_are_named_and_the_good_ones_around_them_fetched() {
             b"gopher://h/",
             "list:2: scheme \"gopher\" is not supported; use http or https",
         ),
-        (b"{", "list:2: EOF while parsing an object (column 1)"),
+        (
+            b"{",
+            "list:2: the object has no end on its line: a brace or a quote is missing at column 1; an object is one line",
+        ),
         (
             b"{\"url\": 7}",
-            "list:2: invalid type: integer, expected a string (column 9)",
+            "list:2: \"url\" is a number, and takes text",
         ),
         (b"{\"url\": \"\"}", "list:2: the URL is empty"),
     ];

@@ -186,21 +186,6 @@ fn assertions_are_held_against_the_figures_of_runs_told_again() {
     }
     let run = pfetch(&["--replay=run", "--compare"]).current_dir(dir.path());
     run.run().exits(2).says("cannot be used with");
-    let run = pfetch(&["--replay=run", "--order=input"]).current_dir(dir.path());
-    let run = run.run().exits(2).complains_in_a_line();
-    run.says("--format '{index} {status} {url}\\n' | sort -n");
-    // What is advised is the order of the list.
-    let run = pfetch(&["--replay=run", "--format={index} {status} {url}\\n"]);
-    let run = run.current_dir(dir.path()).run().exits(0);
-    let starts = |line: &str| {
-        line.split(' ')
-            .next()
-            .is_some_and(|word| word.parse::<u64>().is_ok())
-    };
-    run.check(
-        "indices come first",
-        !run.stdout.is_empty() && run.stdout.lines().all(starts),
-    );
 }
 
 #[test]

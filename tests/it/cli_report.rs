@@ -129,6 +129,7 @@ fn json_lines_have_exactly_the_documented_fields() {
             "wire_bytes",
             "workers",
             "paced",
+            "pacing",
             "stopped",
             "listed",
             "runs",

@@ -5,6 +5,7 @@
     reason = "a failure here is a failure of the test, and shows where"
 )]
 
+use std::fs;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -135,6 +136,29 @@ fn one_url_and_one_worker_are_not_compared_with_themselves() {
             .prints("  gate       speedup<=9               unknown       one ");
         for claim in ["faster", "slower", "speed-up ", "efficiency"] {
             run.check(claim, !run.stdout.contains(claim));
+        }
+    }
+}
+
+#[test]
+fn where_nothing_can_be_compared_nothing_is_said_to_be_decided() {
+    let server = Server::start();
+    let url = server.url("/bytes/5");
+    for args in [&["-j8", &url][..], &["-j1", &url, &url]] {
+        let dir = Dir::new();
+        let files = ["run.md", "run.html"].map(|name| dir.path().join(name).display().to_string());
+        let exports: Vec<&str> = files.iter().flat_map(|file| ["--export", file]).collect();
+        let measured = ["--compare", "--warmup=0"];
+        let run = pfetch(&[&measured, &exports[..], args].concat())
+            .run()
+            .exits(0);
+        let run = run
+            .prints("  verdict    nothing to compare: ")
+            .prints(" of runs in alternating order, no warm-up\n");
+        let pages = files.map(|file| fs::read_to_string(file).expect("it was exported"));
+        for page in pages.iter().chain([&run.stdout]) {
+            run.check(page, page.contains("othing to compare"));
+            run.check(page, !page.contains("enough") && !page.contains("decided"));
         }
     }
 }

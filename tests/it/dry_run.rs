@@ -230,17 +230,23 @@ fn a_file_that_only_the_answer_decides_about_is_said_to_be_undecided() {
     let (server, dir) = (Server::start(), Dir::new());
     let url = server.url("/bytes/3");
     let file = dir.file("file", "other");
-    let run = pfetch(&["--dry-run", "-o", &file, &url]).run().exits(0);
+    let update = "--exists=update";
+    let run = pfetch(&["--dry-run", update, "-o", &file, &url]);
+    let run = run.run().exits(0);
     run.prints(&format!(
         "get  {url}  => {file}  (is there, not as saved from this URL: kept if the same, else refused)\n"
     ));
-    pfetch(&["-o", &file, &url]).run().exits(4);
+    pfetch(&[update, "-o", &file, &url]).run().exits(4);
+    // What -o names is replaced, if nothing else is asked for.
+    let run = pfetch(&["--dry-run", "-o", &file, &url]).run().exits(0);
+    run.prints(&format!("get  {url}  => {file}  (is there)\n"));
     // One of pfetch's, or with nothing in it, is replaced.
     let [own, empty] = ["own", "empty"].map(|name| format!("{}/{name}", dir.path().display()));
     fs::write(&empty, "").expect("the folder is there");
     pfetch(&["-o", &own, &url]).run().exits(0);
     for file in [&own, &empty] {
-        let run = pfetch(&["--dry-run", "-o", file, &url]).run().exits(0);
+        let run = pfetch(&["--dry-run", update, "-o", file, &url]);
+        let run = run.run().exits(0);
         run.prints(&format!("get  {url}  => {file}  (is there)\n"));
     }
 }

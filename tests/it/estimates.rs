@@ -177,7 +177,7 @@ fn latencies_leave_out_what_pfetch_waited_between_attempts() {
 }
 
 #[test]
-fn percentiles_of_a_run_with_retries_say_that_its_waits_are_not_in_them() {
+fn percentiles_of_a_run_with_retries_say_that_all_attempts_are_in_them_and_no_wait() {
     let asked = AtomicUsize::new(0);
     let server = Server::with(move |request: &Request, reply: &mut Reply<'_>| {
         match asked.fetch_add(1, Ordering::Relaxed) {
@@ -191,7 +191,7 @@ fn percentiles_of_a_run_with_retries_say_that_its_waits_are_not_in_them() {
     let html = dir.path().join("run.html").display().to_string();
     let options = ["--retry-delay=1ms", "--export", &md, "--export", &html];
     let run = fetch(&list, &options).run().exits(0);
-    let words = "without waits for retries";
+    let words = "all attempts of a URL, without the waits between them";
     run.check(words, run.stdout.contains(words));
     for file in [&md, &html] {
         let text = std::fs::read_to_string(file).expect("it was written");

@@ -288,7 +288,7 @@ fn the_picture_of_a_sweep_is_its_curve() {
         "pfetch: time by number of workers",
         "4 workers are enough: 3.77 times as fast as 1.",
         "2.10 s with 8 workers was the shortest time. 4 workers come within 5 % of it, fewer do not.",
-        "mean of the runs",
+        "median of the runs",
         "95 % interval",
         "fitted to the points (Universal Scalability Law)",
         "knee: 4",

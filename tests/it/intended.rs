@@ -1,12 +1,16 @@
 //! Latency from the intended start: what a stall of the server costs the URLs that it keeps from being asked for.
 
 use std::fs;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
+use std::thread;
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::pfetch::{Dir, Run, pfetch};
+use crate::pfetch::{Dir, Run, pfetch, unbroken};
 use crate::server::Server;
 
 /// URLs of a run, and the distance between their starts.
@@ -102,15 +106,15 @@ fn all_reports_name_it_apart_and_a_replay_keeps_it() {
     let exports: Vec<&str> = files.iter().flat_map(|file| ["--export", file]).collect();
     let run = run(&server, &[&["-j1", "--rate=100/s"], &exports[..]].concat());
     let shown = |run: &Run| -> String {
-        let line = run
-            .stdout
+        let text = unbroken(&run.stdout);
+        let line = text
             .lines()
             .find(|line| line.starts_with("  intended   p50 "));
         line.unwrap_or_else(|| panic!("no line in {}", run.stdout))
             .to_owned()
     };
     let line = shown(&run);
-    run.check(&line, line.ends_with("  from the intended start"));
+    run.check(&line, line.ends_with(" from the intended start"));
     let read = |file: &str| fs::read_to_string(file).unwrap();
     let [md, html, json, csv, jsonl] = files.each_ref().map(|file| read(file));
     assert!(md.contains("\n| from the intended start | "), "{md}");
@@ -154,6 +158,51 @@ fn delays_grow_as_long_as_workers_cannot_keep_up() {
             *delay >= least - 0.001,
         );
     }
+}
+
+/// pfetch is stopped while it waits for the moment of a start, with workers that are free.
+#[test]
+fn a_stop_of_pfetch_itself_is_in_the_latency_from_the_intended_start() {
+    let (to_server, stopper) = channel::<Pid>();
+    let stopper = Mutex::new(stopper);
+    let requests = AtomicUsize::new(0);
+    let server = Server::with(move |_, reply| {
+        if requests.fetch_add(1, Ordering::SeqCst) == 2 * STALLED {
+            let stopper = stopper.lock().expect("nobody panics with it");
+            let pid = stopper.recv().expect("the test sends it before the list");
+            kill_process(pid, Signal::STOP).expect("it runs");
+            // The stop itself.
+            thread::sleep(STALL);
+            kill_process(pid, Signal::CONT).expect("it is stopped");
+        }
+        reply.send(200, "", b"ok")
+    });
+    // Workers enough for all URLs that the stop delays, so that none is waited for.
+    let args = ["-j60", "--rate=100/s", "--format=jsonl", "-"];
+    let mut running = pfetch(&args).start();
+    to_server.send(running.pid).expect("the server runs");
+    // At once: the list is there long before the stop.
+    let urls: Vec<String> = (0..URLS).map(|k| server.url(&format!("/{k}"))).collect();
+    running.feed(&urls.join("\n"));
+    let run = running.finish().exits(0);
+    let delays = delays(&run);
+    // The first start after the stop is the latest of all. Others of the list may have been started before it, as long as
+    // the server took to stop pfetch.
+    let latest = (0..URLS).max_by(|one, other| delays[*one].total_cmp(&delays[*other]));
+    let latest = latest.expect("there are some");
+    for (after, delay) in delays[latest..].iter().enumerate() {
+        let slots = SLOT * (after as u32 + 1);
+        let least = STALL.saturating_sub(slots).as_secs_f64();
+        run.check(
+            &format!("{after} after the stop is {least} s late or more: {delays:?}"),
+            *delay >= least - 0.001,
+        );
+    }
+    let summary = run.summary();
+    let pacing = &summary["pacing"]["rate"];
+    run.check("why", pacing["missed_by"] == "pfetch");
+    let max = seconds(&summary["intended_latency"]["max"]);
+    run.check("the latency has it", max >= 0.6);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use pfetch::stats::{Change, Sample};
 use serde_json::{Value, json};
 
 use crate::export::events::exported;
-use crate::pfetch::{Dir, pfetch};
+use crate::pfetch::{Dir, pfetch, tells};
 use crate::server::Server;
 use crate::story::{Story, comparison, sweep};
 
@@ -99,7 +99,7 @@ fn the_margin_draws_it_for_the_gain_of_a_sweep_and_for_a_baseline_too() {
         events.insert(1, Event::Against(against));
         let text = human(&events);
         assert_eq!(
-            text.contains(" · hardly slower; "),
+            tells(&text, " · hardly slower; "),
             is_hardly,
             "{share}\n{text}"
         );

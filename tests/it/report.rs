@@ -148,14 +148,17 @@ fn summary() -> Summary {
         slowest_waits: Duration::ZERO,
         receiving: Duration::ZERO,
         output_failed: false,
+        repeat_time: None,
         stopped: true,
         listed: Some(5),
+        unreadable: Vec::new(),
         runs: None,
         merged: None,
         parts: Vec::new(),
         retries: 0,
         origins: OriginLimits::default(),
         paced: false,
+        pacing: None,
     }
 }
 
@@ -212,7 +215,9 @@ fn a_whole_run_is_compared_with_the_serial_estimate() {
         "  4 URLs: 2 ok, 2 failed · 2.5 kB · 4 workers
   parallel    10.00 s
   serial      10.50 s  estimated: the sum of the requests' times
-  speed-up  up to 1.05x  estimated, if the server is not the limit · of at most 1.05x by these times (slowest URL 10.00 s) · --compare measures it
+  speed-up  up to 1.05x  estimated, if the server is not the limit
+             of at most 1.05x by these times (slowest URL 10.00 s)
+             --compare measures it
 "
     );
     let text = json(Baseline::Estimate, vec![Event::Ended(whole())]);
@@ -282,18 +287,18 @@ fn files_that_were_kept_without_a_question_are_not_called_unchanged() {
         human(HumanStyle::default(), vec![], summary)
     };
     for (unchanged, unchecked, counted, last) in [
-        (20, 20, ": 20 ok (kept, not checked), ", "20 not asked\n"),
+        (20, 20, ": 20 ok (kept, not checked), ", "20 × not asked\n"),
         (
             12,
             12,
             ": 20 ok (12 kept, not checked), ",
-            "  12 not asked\n",
+            "  12 × not asked\n",
         ),
         (
             12,
             2,
             ": 20 ok (10 unchanged, 2 kept, not checked), ",
-            "  10 without a status  2 not asked\n",
+            "  10 × without a status  2 × not asked\n",
         ),
     ] {
         let text = counts(unchanged, unchecked);
@@ -494,10 +499,11 @@ fn no_line_of_a_summary_is_wider_than_a_terminal() {
     for seconds in 61..=170 {
         wide.latency.record(Duration::from_secs(seconds));
     }
-    for colour in [false, true] {
+    // In a pipe too, whose reader may be a build's log.
+    for (colour, columns) in [(false, Some(200)), (true, Some(200)), (false, None)] {
         let style = HumanStyle {
             colour,
-            columns: Some(200),
+            columns,
             ..HumanStyle::default()
         };
         let text = human(style, vec![], wide.clone());
@@ -510,16 +516,29 @@ fn no_line_of_a_summary_is_wider_than_a_terminal() {
 }
 
 #[test]
-fn without_a_terminal_each_item_of_a_summary_is_one_line() {
+fn further_lines_of_an_item_are_below_its_name_which_begins_one_line_alone() {
     let wide = Summary {
         statuses: (200..=299).map(|status| (status, 1)).collect(),
         ok: 100,
         ..whole()
     };
     let text = human(HumanStyle::default(), vec![], wide);
-    let statuses = text.lines().find(|line| line.starts_with("  statuses "));
-    let has_all = statuses.is_some_and(|line| line.contains("1 × 200") && line.contains("1 × 299"));
-    assert!(has_all, "{text}");
+    let mut lines = text
+        .lines()
+        .skip_while(|line| !line.starts_with("  statuses "));
+    let first = lines.next().unwrap_or_default();
+    assert!(first.contains("1 × 200"), "{text}");
+    let further: Vec<&str> = lines.collect();
+    let has_last = further.iter().any(|line| line.contains("1 × 299"));
+    assert!(further.len() > 5 && has_last, "{text}");
+    let indent = " ".repeat("  statuses   ".len());
+    assert!(
+        further.iter().all(|line| line.starts_with(&indent)),
+        "{text}"
+    );
+    // What a script looks for is in the line that it finds.
+    let speedup = text.lines().find(|line| line.starts_with("  speed-up "));
+    assert!(speedup.is_some_and(|line| line.contains('x')), "{text}");
 }
 
 #[test]
@@ -721,7 +740,7 @@ fn json_lines_have_one_object_per_line() {
         format!(r#"{{"type":"result","index":3,"url":"http://a.example/","final_url":"http://c.example/new","action":"get","outcome":"ok","status":200,"http_version":"HTTP/1.1","content_type":null,"meta":null,"attempts":1,"pushed_back":0,"bytes":1256,"wire_bytes":1500,"remote":"127.0.0.1:80","reused":false,"worker":3,"started_at":"1970-01-01T00:00:01.500000Z","elapsed":0.05,{timing},"redirects":[{{"url":"http://a.example/","status":301}}],"saved":null,"exchanges":[],"earlier":[],"error":null,"notices":[],"run":"{id}"}}"#),
         r#"{"type":"result","index":4,"url":"http://d.example/","final_url":null,"action":"get","outcome":"skipped","status":null,"http_version":null,"content_type":null,"meta":null,"attempts":0,"pushed_back":0,"bytes":0,"wire_bytes":null,"remote":null,"reused":null,"worker":null,"started_at":null,"elapsed":null,"timing":{"blocked":null,"dns":null,"connect":null,"ssl":null,"send":null,"wait":null,"receive":null,"total":null,"ttfb":null},"redirects":[],"saved":null,"exchanges":[],"earlier":[],"error":{"kind":"stopped","phase":null,"message":"stopped before it was started"},"notices":[],"run":"0000000000000000"}"#.to_owned(),
         r#"{"type":"warning","message":"a \"list\" ended","run":"0000000000000000"}"#.to_owned(),
-        r#"{"type":"summary","targets":5,"ok":2,"unchanged":0,"failed":2,"not_done":0,"skipped":1,"done_before":0,"retries":0,"bytes":2512,"served_bytes":2512,"wire_bytes":3000,"workers":4,"paced":false,"stopped":true,"listed":5,"runs":null,"parallel":10.0,"input_wait":0.0,"input_idle":0.0,"retry_idle":0.0,"serial":null,"throughput":251.2,"urls_per_second":0.2,"latency":null,"ttfb":null,"intended_latency":null,"slowdown":null,"statuses":{"200":2,"404":1},"origins":[],"more_origins":0,"merged":null,"run":"0000000000000000"}"#.to_owned(),
+        r#"{"type":"summary","targets":5,"ok":2,"unchanged":0,"failed":2,"not_done":0,"skipped":1,"done_before":0,"retries":0,"bytes":2512,"served_bytes":2512,"wire_bytes":3000,"workers":4,"paced":false,"pacing":null,"stopped":true,"listed":5,"runs":null,"parallel":10.0,"input_wait":0.0,"input_idle":0.0,"retry_idle":0.0,"serial":null,"throughput":251.2,"urls_per_second":0.2,"latency":null,"ttfb":null,"intended_latency":null,"slowdown":null,"statuses":{"200":2,"404":1},"origins":[],"more_origins":0,"merged":null,"run":"0000000000000000"}"#.to_owned(),
     ];
     let text = json(Baseline::Estimate, events);
     let lines: Vec<&str> = text.split('\n').collect();
@@ -789,13 +808,13 @@ fn many_urls_have_percentiles_a_rate_and_counts_of_their_statuses() {
         summary.latency.record(ms * MS);
     }
     let text = human(HumanStyle::default(), Vec::new(), summary);
-    let figures: Vec<&str> = text.lines().skip(4).collect();
+    let figures: Vec<&str> = text.lines().skip(6).collect();
     assert_eq!(
         figures,
         [
             "  latency    p50 49.0 ms  p95 94.0 ms  p99 98.0 ms  max 98.0 ms  of 98 ok",
-            "  rate       2.5 MB/s · 49.0 successful URLs/s",
-            "  statuses   98 × 200  1 × 500  1 without a status",
+            "  rate       2.5 MB/s (5.0 MB of 98 ok) · 49.0 successful URLs/s",
+            "  statuses   98 × 200  1 × 500  1 × without a status",
         ],
         "{text}"
     );

@@ -80,7 +80,7 @@ fn what_is_no_template_is_refused_with_what_to_write_instead() {
         ("ndjson", "write --format jsonl"),
         ("text", "there are {url} {final_url} {status}"),
         ("{stat}", "column 1: there is no {stat}; there are {url}"),
-        ("%{size_header}", "curl's %{size_header} has no like here"),
+        ("%{size_header}", "pfetch has no %{size_header}"),
         ("{status} {url", "column 10: this brace is not closed"),
     ] {
         let run = pfetch(&["--format", format, "http://127.0.0.1:1/"]).run();

@@ -41,17 +41,20 @@ fn bodies_that_curl_prints_before_a_template_are_said_once_to_be_dropped() {
         &["-w", template, &url],
         &["-sS", "-w", template, &url, &url],
         &["-q", "-w", template, &url],
-        &["-qq", "-w", template, "-i", &list],
+        &["-q", "-w", template, "-i", &list],
         &["--format", template, &url, &missing],
         &["-w", template, "--assert=failed<=0", &url],
     ] {
         let run = pfetch(options).run().says(BODIES).prints("\n200\n");
         run.check("once", run.stderr.matches("not kept").count() == 1);
     }
-    // Without the end of a line first, a template may be the report of a link check: of one URL it hardly is.
+    // Without the end of a line first, a template may be the report of a link check: of one URL it hardly is. With -s it
+    // is the answer that a script reads, and prints what it does with curl.
     let line = r"%{http_code} %{url}\n";
     for (options, is_noted) in [
-        (&["-s", "-w", line, &*url][..], true),
+        (&["-w", line, &*url][..], true),
+        (&["-s", "-w", line, &*url], false),
+        (&["-sS", "-w", r"%{http_code}\n", &url], false),
         (&["-s", "-w", line, &url, &url], false),
         (&["-s", "-w", line, "-i", &list], false),
         (&["-s", "--spider", "-w", line, &url], false),
@@ -74,6 +77,7 @@ fn bodies_that_curl_prints_before_a_template_are_said_once_to_be_dropped() {
         &["-o", &file, "-w", template, &url],
         &["-w", "{status}", &url],
         &["-w", template, &missing],
+        &["-qq", "-w", template, &url],
         &["--dry-run", "-w", template, &url],
     ] {
         pfetch(options).run().never_shows("not kept");
@@ -87,7 +91,7 @@ fn a_new_file_that_gets_hardly_a_report_is_not_what_was_meant() {
     let dir = Dir::new();
     let list = dir.file("list", &url);
     let path = dir.path().join("page");
-    for options in [&["-q"][..], &["-qq"], &["-qqv"]] {
+    for options in [&["-q"][..], &["-qv"]] {
         let file = File::create(&path).expect("the folder is there");
         let run = pfetch(&[options, &[&url]].concat()).stdout(Stdio::from(file));
         run.run().exits(0).says(DROPPED);
@@ -102,9 +106,12 @@ fn a_new_file_that_gets_hardly_a_report_is_not_what_was_meant() {
         let run = pfetch(&[options, &[&url]].concat()).run();
         run.exits(0).never_shows("not kept");
     }
-    let file = File::create(&path).expect("the folder is there");
-    let run = pfetch(&["-qq", "-i", &list]).stdout(Stdio::from(file));
-    run.run().exits(0).never_shows("not kept");
+    // Nor has a list, and -qq asks for failures alone.
+    for options in [&["-q", "-i", &*list][..], &["-qq", &url], &["-qqv", &url]] {
+        let file = File::create(&path).expect("the folder is there");
+        let run = pfetch(options).stdout(Stdio::from(file));
+        run.run().exits(0).never_shows("not kept");
+    }
 }
 
 #[test]

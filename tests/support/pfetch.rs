@@ -158,7 +158,7 @@ impl Pfetch {
 #[derive(Debug)]
 pub(crate) struct Running {
     command: String,
-    pid: Pid,
+    pub(crate) pid: Pid,
     /// Its standard input.
     pub(crate) stdin: Option<ChildStdin>,
     out: Stream,
@@ -275,6 +275,38 @@ impl Drop for Running {
     }
 }
 
+/// The columns before the further lines of an item in a summary, and before those of its counts.
+const INDENTS: [usize; 2] = [13, 4];
+
+/// A report with each item of its summary in one line again, without the dots that a line end may take the place of.
+pub(crate) fn unbroken(report: &str) -> String {
+    let mut text = String::new();
+    for line in report.split_inclusive('\n') {
+        let words = line.trim_start_matches(' ');
+        let is_further = INDENTS.contains(&(line.len() - words.len())) && words.trim() != "";
+        match text.strip_suffix('\n').filter(|_| is_further) {
+            Some(before) => text = format!("{before} {words}"),
+            None => text += line,
+        }
+    }
+    text.replace(" ·", "").trim_start_matches("· ").to_owned()
+}
+
+/// Tells whether a report has this text, wherever its lines are broken.
+pub(crate) fn tells(report: &str, text: &str) -> bool {
+    let squeezed = |text: &str| {
+        let words = unbroken(text);
+        words
+            .split(' ')
+            .fold(String::new(), |all, word| match word {
+                "" if all.ends_with(' ') => all,
+                word => all + word + " ",
+            })
+    };
+    let text_of = squeezed(text);
+    report.contains(text) || squeezed(report).contains(text_of.trim_end_matches(' '))
+}
+
 /// A run that has ended.
 #[derive(Debug)]
 pub(crate) struct Run {
@@ -304,10 +336,10 @@ impl Run {
         self
     }
 
-    /// Standard output has this text.
+    /// Standard output [tells](tells) this text.
     #[track_caller]
     pub(crate) fn prints(self, text: &str) -> Self {
-        self.check(&format!("stdout has {text:?}"), self.stdout.contains(text));
+        self.check(&format!("stdout has {text:?}"), tells(&self.stdout, text));
         self
     }
 
@@ -537,6 +569,6 @@ const _: () = {
         Run::result,
         Run::summary,
     );
-    let _ = json_lines;
+    let _ = (json_lines, tells, unbroken);
     let _ = (Dir::on_disk, Dir::path, Dir::file::<&str>, pfetch::<&str>);
 };

@@ -13,7 +13,7 @@ use pfetch::model::run_id::RunId;
 use pfetch::model::summary::Tally;
 use pfetch::model::target::Verb;
 use pfetch::model::timing::{Phase, Timing};
-use pfetch::stats::{Interval, Knee, Sample, SweepPoint, Usl};
+use pfetch::stats::{Interval, Knee, LEVEL, Sample, SweepPoint, Usl};
 
 pub(crate) const MS: Duration = Duration::from_millis(1);
 
@@ -175,12 +175,12 @@ pub(crate) fn sweep(targets: u64, points: &[(usize, &[f64])]) -> Sweep {
     let runs = |&(workers, seconds): &(usize, &[f64])| SweepRuns {
         workers,
         times: times(seconds.to_vec()),
-        interval: Interval::of_mean(seconds),
+        interval: Interval::of_median_at(LEVEL, seconds),
     };
     let points: Vec<SweepRuns> = points.iter().map(runs).collect();
     let plain = |point: &SweepRuns| SweepPoint {
         workers: point.workers,
-        seconds: point.times.sample.mean,
+        seconds: point.times.sample.median,
         interval: point.interval,
     };
     let plain: Vec<SweepPoint> = points.iter().map(plain).collect();

@@ -71,7 +71,7 @@ fn of_hosts(bench: &Bench, scheme: &str, hosts: usize) -> Table {
 
 /// Connections that lie idle while one host has all the requests: they must cost it nothing.
 fn among_idle(bench: &Bench) -> Table {
-    // Of few workers, pfetch keeps 256.
+    // Of few workers, pfetch keeps 1,024.
     const HOSTS: usize = 200;
     let site = &bench.site;
     let count = bench.count(20_000);

@@ -5,7 +5,7 @@ use clap::{ArgAction, Args};
 use clap_complete::Shell;
 
 /// The options under "About pfetch".
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "About pfetch")]
 pub(crate) struct AboutArgs {
     /// Print this help (-h: in short).

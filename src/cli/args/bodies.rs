@@ -9,11 +9,13 @@ use crate::model::save_path::Layout;
 use crate::save::Exists;
 
 /// The options under "Bodies".
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Bodies")]
 pub(crate) struct BodyArgs {
     /// Save the body in FILE; for one URL.
     ///
+    /// A FILE that is there is replaced when the new body is complete, or left alone if it was saved from this URL and
+    /// the server has no other version (--exists decides otherwise). Folders that are missing are made.
     /// '-' is standard output, as with --cat. A named pipe, a device or /dev/fd/N gets the body as it comes;
     /// /dev/null drops it, and those of any number of URLs. With -d DIR it is DIR/FILE.
     #[arg(short, long, value_name = "FILE", conflicts_with = "cat")]
@@ -21,7 +23,7 @@ pub(crate) struct BodyArgs {
 
     /// Save the bodies in DIR, a file for each URL.
     ///
-    /// A file appears under its name only when it is complete. Until then it is NAME.part, which a
+    /// DIR is made if it is missing, and so are folders in it. A file appears under its name only when it is complete. Until then it is NAME.part, which a
     /// later attempt or run continues if the server can.
     #[arg(short,
         long,
@@ -86,11 +88,12 @@ pub(crate) struct BodyArgs {
     )]
     pub(crate) names: Option<Layout>,
 
-    /// What to do about a file that is there already [default: update].
+    /// What to do about a file that is there already [default: update; replaced with -o].
     ///
     /// 'update' asks the server whether it has another version, and replaces only what pfetch saved
     /// from the same URL and nobody has touched since. 'skip' leaves it and asks for nothing,
-    /// 'overwrite' replaces it, 'rename' saves under another name, 'fail' fails.
+    /// 'overwrite' replaces it, 'rename' saves under another name, 'fail' fails. -o FILE without --exists replaces FILE, whatever it is, but asks
+    /// about what pfetch saved from the same URL as 'update' does.
     #[arg(long,
         value_name = "skip|update|overwrite|rename|fail",
         value_parser = choice(&[

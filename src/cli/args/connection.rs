@@ -7,7 +7,7 @@ use clap::Args;
 use super::values::{PinnedEntry, pinned_entry};
 
 /// The options under "Connection".
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Connection")]
 pub(crate) struct ConnectionArgs {
     /// Connect to public addresses only: not to loopback, private or link-local ones.

@@ -26,6 +26,7 @@ Fetch
   -j, --workers N        fetch N at once [default: CPUs + 4, at most 32]
       --per-host N       at most N at once from one server
       --rate N/s         start at most N a second
+      --repeat N|TIME    fetch everything N times, or over and over for TIME
   -I, --head             ask for the headers only
   -H, --header 'N: V'    send this header; @FILE has some, one a line
   -u, --user NAME:PASS   send these credentials

@@ -4,13 +4,14 @@ use std::ffi::OsString;
 
 use clap::Args;
 
+use super::repeat::{TypedRepeat, repeat};
 use super::values::{TypedShard, choice, list_name, shard};
 use crate::cli::plan::ListName;
 use crate::engine::input::ShardBy;
 use crate::model::target::DefaultScheme;
 
 /// The options under "Input", and the URLs.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Input")]
 pub(crate) struct InputArgs {
     /// URLs to fetch; '-' reads a list from standard input.
@@ -33,6 +34,15 @@ pub(crate) struct InputArgs {
     /// In lists, a NUL ends each URL or JSON object, not the end of a line (find -print0, xargs -0).
     #[arg(short = '0', long)]
     pub(crate) null: bool,
+
+    /// Fetch the whole input N times, or over and over for TIME, as 10s.
+    ///
+    /// A number alone is N; TIME has its unit. With N, all is as if the lists had their lines so often: totals, indexes,
+    /// the names of files, the run log. After TIME no URL is begun any more, what is under way is finished with its
+    /// retries, and what was not begun has neither failed nor been skipped.
+    /// Files are read again each time, as they are by then; what can be read only once, such as a pipe, is refused.
+    #[arg(long, value_name = "N|TIME", value_parser = repeat)]
+    pub(crate) repeat: Option<TypedRepeat>,
 
     /// Fetch only shard K of N, K from 0, for a list that several processes share.
     ///
@@ -76,11 +86,9 @@ pub(crate) struct InputArgs {
     /// The scheme of URLs that state none [default: http].
     #[arg(long,
         value_name = "SCHEME",
-        value_parser = choice(&[("http", DefaultScheme::Http), ("https", DefaultScheme::Https)]),
-        hide_default_value = true,
-        default_value = "http"
+        value_parser = choice(&[("http", DefaultScheme::Http), ("https", DefaultScheme::Https)])
     )]
-    pub(crate) proto_default: DefaultScheme,
+    pub(crate) proto_default: Option<DefaultScheme>,
 
     /// Stop at the first bad line of input.
     ///

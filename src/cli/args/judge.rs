@@ -8,7 +8,7 @@ use crate::measure::assert::Assertion;
 use crate::model::margin::Margin;
 
 /// The options under "Comparison" that judge figures, whether measured now or replayed.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Comparison")]
 pub(crate) struct JudgeArgs {
     /// Add this run's figures to those in FILE, which keeps the last 20 runs, to judge later runs by.
@@ -33,7 +33,7 @@ pub(crate) struct JudgeArgs {
     ///
     /// May be repeated. There are speedup, total, total_vs_baseline (--against), failed (a number or a
     /// share), throughput, urls_per_second, mean, median, max, p50 to p99.9 and ttfb_p50 to ttfb_p99.9,
-    /// with < <= > >= or ==. Where no URL succeeded, only failed has a figure, and the others fail. A figure that
+    /// with < <= > >= or ==. The figure is told in any case: 'p99.9<1h' shows a percentile that the summary has not. Where no URL succeeded, only failed has a figure, and the others fail. A figure that
     /// was measured several times (--compare) fails only if its whole 95 % interval lies on the wrong side. A sweep
     /// of several numbers of workers has speedup (of its knee over the fewest), total (at the knee) and failed (in
     /// all runs), one of a single number has all. failed is of both arms, all else of the parallel runs; warm-ups do

@@ -10,7 +10,7 @@ use super::values::{byte_rate, size, small_count};
 use crate::model::max_failures::MaxFailures;
 
 /// The options under "Limits".
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Limits")]
 pub(crate) struct LimitArgs {
     /// Limit the making of a connection [default: 10s].
@@ -18,11 +18,9 @@ pub(crate) struct LimitArgs {
     /// This covers the name look-up, the connection and the TLS handshake together.
     #[arg(long,
         value_name = "TIME",
-        value_parser = time_limit,
-        default_value = "10s",
-        hide_default_value = true
+        value_parser = time_limit
     )]
-    pub(crate) connect_timeout: Duration,
+    pub(crate) connect_timeout: Option<Duration>,
 
     /// Limit each attempt as a whole, redirects included [default: no limit].
     #[arg(long,
@@ -34,11 +32,9 @@ pub(crate) struct LimitArgs {
     /// Give up when less than 1 KiB comes in this time [default: 30s].
     #[arg(long,
         value_name = "TIME",
-        value_parser = time_limit,
-        default_value = "30s",
-        hide_default_value = true
+        value_parser = time_limit
     )]
-    pub(crate) stall_timeout: Duration,
+    pub(crate) stall_timeout: Option<Duration>,
 
     /// Limit the whole run [default: no limit].
     ///
@@ -68,33 +64,27 @@ pub(crate) struct LimitArgs {
     /// server is sent again at once on a new one; with --rate or --host-delay it is a failed attempt
     /// like any other. With 0, the first answer of each URL counts, also if its server only is busy (429, 503).
     #[arg(long,
-        value_name = "N", value_parser = small_count,
-        default_value_t = 2,
-        hide_default_value = true
+        value_name = "N", value_parser = small_count
     )]
-    pub(crate) retry: u32,
+    pub(crate) retry: Option<u32>,
 
     /// The most that is waited before the first retry; it doubles with each [default: 250ms].
     ///
     /// The wait is random between nothing and that, and 30s at most.
     #[arg(long,
         value_name = "TIME",
-        value_parser = time_limit,
-        default_value = "250ms",
-        hide_default_value = true
+        value_parser = time_limit
     )]
-    pub(crate) retry_delay: Duration,
+    pub(crate) retry_delay: Option<Duration>,
 
     /// Heed a server's Retry-After up to this; when it asks for longer, do not retry [default: 60s].
     ///
     /// With 0, none is heeded. Nor is it with --retry 0 and --no-adapt, where nothing would be asked for again.
     #[arg(long,
         value_name = "TIME",
-        value_parser = wait_limit,
-        default_value = "60s",
-        hide_default_value = true
+        value_parser = wait_limit
     )]
-    pub(crate) retry_after_max: Duration,
+    pub(crate) retry_after_max: Option<Duration>,
 
     /// Give up an origin that has not answered for this time, and fails one URL after the other
     /// [default: 15s].
@@ -102,22 +92,15 @@ pub(crate) struct LimitArgs {
     /// What is left of it fails at once. Before that, one URL at a time tries it, and the others wait.
     #[arg(long,
         value_name = "TIME",
-        value_parser = time_limit,
-        default_value = "15s",
-        hide_default_value = true
+        value_parser = time_limit
     )]
-    pub(crate) give_up: Duration,
+    pub(crate) give_up: Option<Duration>,
 
     /// Succeed although this many URLs have failed [default: 0].
     ///
     /// A number, or a share of all URLs that were tried, as 1%.
-    #[arg(
-        long,
-        value_name = "N|N%",
-        default_value = "0",
-        hide_default_value = true
-    )]
-    pub(crate) max_failures: MaxFailures,
+    #[arg(long, value_name = "N|N%")]
+    pub(crate) max_failures: Option<MaxFailures>,
 
     /// Stop at the first URL that fails.
     ///

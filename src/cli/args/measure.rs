@@ -10,7 +10,7 @@ use super::worker_counts::worker_counts;
 use crate::measure::WorkerCounts;
 
 /// The options under "Comparison" that need something to fetch.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Comparison")]
 pub(crate) struct MeasureArgs {
     /// Measure the serial time too, and say how much faster parallel is.

@@ -13,6 +13,7 @@ mod limits;
 mod measure;
 mod output;
 mod pool;
+mod repeat;
 mod request;
 mod times;
 mod values;
@@ -20,6 +21,7 @@ mod worker_counts;
 
 use std::ffi::OsString;
 use std::iter;
+use std::mem::ManuallyDrop;
 
 use clap::{ArgMatches, Command, CommandFactory, FromArgMatches, Parser};
 
@@ -33,6 +35,7 @@ pub(super) use limits::LimitArgs;
 pub(super) use measure::MeasureArgs;
 pub(super) use output::{OutputArgs, When};
 pub(super) use pool::PoolArgs;
+pub(super) use repeat::TypedRepeat;
 pub(super) use request::RequestArgs;
 pub(super) use values::{PinnedEntry, TypedExport, TypedHeader, TypedRuns, TypedShard};
 
@@ -40,8 +43,11 @@ pub(super) use values::{PinnedEntry, TypedExport, TypedHeader, TypedRuns, TypedS
 /// names a group after its struct.
 const WITH_REPLAY: [&str; 3] = ["AboutArgs", "JudgeArgs", "OutputArgs"];
 
+/// The options of the other groups that work for a replay, because they are about its report.
+const ALSO_WITH_REPLAY: [&str; 1] = ["order"];
+
 /// The command line as it was typed.
-#[derive(Debug, Parser)]
+#[derive(Debug, Default, Parser)]
 #[command(
     name = "pfetch",
     version,
@@ -83,15 +89,37 @@ pub(super) struct TypedArgs {
 }
 
 impl TypedArgs {
+    /// The command line if it has URLs alone, and `-` for standard input. There is nothing to parse then, and the
+    /// description of all options, which the parser needs, takes a fifth of the time of a URL near by.
+    pub(super) fn of_urls(arguments: &[OsString]) -> Option<Self> {
+        let may_be_option = |argument: &OsString| {
+            let bytes = argument.as_encoded_bytes();
+            bytes.len() > 1 && bytes[0] == b'-'
+        };
+        if arguments.iter().any(may_be_option) {
+            return None;
+        }
+        let input = InputArgs {
+            urls: arguments.to_vec(),
+            ..InputArgs::default()
+        };
+        Some(TypedArgs {
+            input,
+            ..TypedArgs::default()
+        })
+    }
+
     /// Parses arguments, without the program's name.
     ///
     /// # Errors
     ///
     /// clap's, for mistakes; the long help and the version come as errors too.
     pub(super) fn parse(
-        mut command: Command,
+        command: Command,
         arguments: impl Iterator<Item = OsString>,
     ) -> Result<Self, clap::Error> {
+        // Thousands of pieces, which the end of the process frees at once.
+        let mut command = ManuallyDrop::new(command);
         let arguments = iter::once(OsString::from("pfetch")).chain(arguments);
         let mut matches: ArgMatches = command.try_get_matches_from_mut(arguments)?;
         Self::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
@@ -105,6 +133,7 @@ impl TypedArgs {
             .get_groups()
             .filter(|group| !WITH_REPLAY.contains(&group.get_id().as_str()))
             .flat_map(|group| group.get_args().cloned())
+            .filter(|option| !ALSO_WITH_REPLAY.contains(&option.as_str()))
             .collect();
         command.mut_arg("replay", |replay| replay.conflicts_with_all(fetching))
     }

@@ -7,22 +7,20 @@ use crate::cli::plan::{Format, ListName};
 use crate::report::Baseline;
 
 /// The options under "Output".
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputArgs {
     /// Text for people, JSON Lines, or a template as '{status} {url}'.
     ///
     /// [default: human] A template has {url} {final_url} {status} {time} {ttfb} {bytes} {type} {path} {error}
-    /// {index} {redirects} {attempts} {remote} {remote_ip} (times in seconds; empty where there is none, but for a {status} of 000), \n, \t, \0, and {{ }} for braces. A line
+    /// {index} {redirects} {attempts} {remote} {remote_ip} {scheme} {time_namelookup} {time_connect} {time_appconnect} (times in seconds; empty where there is none, but for a {status} of 000), \n, \t, \0, and {{ }} for braces. A line
     /// end is added where it has none. curl's %{http_code} and the like are understood. Only its lines
     /// go to standard output, and the rest to standard error.
     #[arg(long,
         value_name = "FORMAT",
-        value_parser = format,
-        default_value = "human",
-        hide_default_value = true
+        value_parser = format
     )]
-    pub(crate) format: Format,
+    pub(crate) format: Option<Format>,
 
     /// Write a report to FILE as well; may be repeated.
     ///
@@ -59,11 +57,9 @@ pub(crate) struct OutputArgs {
     /// would have taken one after the other if they did not get in each other's way.
     #[arg(long,
         value_name = "estimate|none",
-        value_parser = choice(&[("estimate", Baseline::Estimate), ("none", Baseline::None)]),
-        default_value = "estimate",
-        hide_default_value = true
+        value_parser = choice(&[("estimate", Baseline::Estimate), ("none", Baseline::None)])
     )]
-    pub(crate) baseline: Baseline,
+    pub(crate) baseline: Option<Baseline>,
 
     /// Show requests and responses on standard error, without secrets.
     ///
@@ -95,34 +91,30 @@ pub(crate) struct OutputArgs {
     pub(crate) summary_only: bool,
 
     /// Use colour [default: auto, on a terminal unless NO_COLOR is set].
-    #[arg(
-        long,
-        value_name = "auto|always|never",
-        value_enum,
-        default_value = "auto",
-        hide_default_value = true
-    )]
-    pub(crate) color: When,
+    #[arg(long, value_name = "auto|always|never", value_enum)]
+    pub(crate) color: Option<When>,
 
     /// Show progress on standard error [default: auto, on a terminal].
     ///
     /// With 'auto' not if others may write to the same terminal: where standard output is a pipe, whose
     /// reader may, where bodies go to the terminal, where a list is typed. Never in the background of a
     /// shell. With 'always' and no terminal it is a line a second.
-    #[arg(
-        long,
-        value_name = "auto|always|never",
-        value_enum,
-        default_value = "auto",
-        hide_default_value = true
-    )]
-    pub(crate) progress: When,
+    #[arg(long, value_name = "auto|always|never", value_enum)]
+    pub(crate) progress: Option<When>,
+}
+
+impl OutputArgs {
+    /// The format of the report: the one for people unless another is given.
+    pub(crate) fn format(&self) -> &Format {
+        self.format.as_ref().unwrap_or(&Format::Human)
+    }
 }
 
 /// When a terminal feature is used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum When {
     /// If the terminal and the environment suggest it.
+    #[default]
     Auto,
     /// Regardless of both.
     Always,

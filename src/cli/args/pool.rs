@@ -9,7 +9,7 @@ use super::values::{choice, per_host, queue, workers};
 use crate::engine::Order;
 
 /// The options under "Pool".
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Pool")]
 pub(crate) struct PoolArgs {
     /// How many URLs to fetch at once [default: CPUs + 4, at most 32].
@@ -23,13 +23,14 @@ pub(crate) struct PoolArgs {
     pub(crate) queue: Option<usize>,
 
     /// The order of the report [default: completion].
+    ///
+    /// With --replay, 'completion' is the order of the files. 'input' is that of the list, and of several lists one
+    /// after the other.
     #[arg(long,
         value_name = "completion|input",
-        value_parser = choice(&[("completion", Order::Completion), ("input", Order::Input)]),
-        default_value = "completion",
-        hide_default_value = true
+        value_parser = choice(&[("completion", Order::Completion), ("input", Order::Input)])
     )]
-    pub(crate) order: Order,
+    pub(crate) order: Option<Order>,
 
     /// At most N requests at once to one origin (scheme, host and port) [default: no limit].
     #[arg(long, value_name = "N", value_parser = per_host)]
@@ -50,7 +51,7 @@ pub(crate) struct PoolArgs {
     /// limit].
     ///
     /// The summary then has the latency from the intended start too: it counts what URLs waited because all workers were
-    /// busy, with a server that stalls.
+    /// busy, with a server that stalls, or because pfetch itself was held up. It also says why, if the rate was missed.
     #[arg(long, value_name = "N/s|m|h", value_parser = start_interval)]
     pub(crate) rate: Option<Duration>,
 }

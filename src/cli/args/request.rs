@@ -10,7 +10,7 @@ use super::values::{TypedHeader, header, small_count, user_agent};
 use crate::http::{MediaRanges, StatusSet};
 
 /// The options under "Request".
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Request")]
 pub(crate) struct RequestArgs {
     /// Ask for the headers only (HEAD); -Iv shows them.
@@ -70,13 +70,8 @@ pub(crate) struct RequestArgs {
     /// The statuses that count as success [default: 200..=399].
     ///
     /// A list of codes, ranges and classes: 200..=299,304 or 2xx,304.
-    #[arg(
-        long,
-        value_name = "CODES",
-        default_value = "200..=399",
-        hide_default_value = true
-    )]
-    pub(crate) accept: StatusSet,
+    #[arg(long, value_name = "CODES")]
+    pub(crate) accept: Option<StatusSet>,
 
     /// The media types that count as success, as 'image/*,application/zip' [default: any].
     ///
@@ -89,11 +84,9 @@ pub(crate) struct RequestArgs {
 
     /// How many redirects to follow; 0 reports the redirect itself [default: 10].
     #[arg(long,
-        value_name = "N", value_parser = small_count,
-        default_value_t = 10,
-        hide_default_value = true
+        value_name = "N", value_parser = small_count
     )]
-    pub(crate) max_redirects: u32,
+    pub(crate) max_redirects: Option<u32>,
 
     /// Follow redirects from https to http.
     #[arg(long)]

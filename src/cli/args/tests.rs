@@ -77,7 +77,7 @@ fn every_option_is_in_exactly_one_group() {
 }
 
 #[test]
-fn replay_conflicts_with_every_option_of_the_other_groups() {
+fn replay_conflicts_with_every_option_of_the_other_groups_that_is_not_about_the_report() {
     let known: BTreeSet<_> = TypedArgs::described()
         .get_groups()
         .map(|group| group.get_id().to_string())
@@ -89,6 +89,10 @@ fn replay_conflicts_with_every_option_of_the_other_groups() {
         );
     }
     let command = TypedArgs::described();
+    for option in ALSO_WITH_REPLAY {
+        let is_there = command.get_arguments().any(|arg| arg.get_id() == option);
+        assert!(is_there, "there is no option {option}");
+    }
     let replay = command.get_arguments().find(|arg| arg.get_id() == "replay");
     let conflicts: BTreeSet<_> = command
         .get_arg_conflicts_with(replay.expect("it is an option"))
@@ -96,10 +100,11 @@ fn replay_conflicts_with_every_option_of_the_other_groups() {
         .map(|arg| arg.get_id().to_string())
         .collect();
     for group in command.get_groups() {
+        let is_in_group = WITH_REPLAY.contains(&group.get_id().as_str());
         for id in group.get_args() {
             assert_eq!(
                 conflicts.contains(id.as_str()),
-                !WITH_REPLAY.contains(&group.get_id().as_str()),
+                !is_in_group && !ALSO_WITH_REPLAY.contains(&id.as_str()),
                 "{id} of {}",
                 group.get_id()
             );
@@ -204,6 +209,31 @@ fn an_option_that_is_given_again_replaces_its_earlier_value() {
     let args = parse("-j 4 -vv -j 8 --color never --color always -H A:b -H C:d h")
         .unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(args.pool.workers, Some(8));
-    assert_eq!(args.output.color, When::Always);
+    assert_eq!(args.output.color, Some(When::Always));
     assert_eq!(args.request.header.len(), 2);
+}
+
+#[test]
+fn a_command_line_of_urls_alone_is_what_the_parser_makes_of_it() {
+    for line in [
+        &[][..],
+        &["http://h/"],
+        &["h", "", "a-b", "-", "=", "-", "h/?-q"],
+    ] {
+        let arguments: Vec<OsString> = line.iter().map(OsString::from).collect();
+        let parsed = TypedArgs::parse(TypedArgs::described(), arguments.iter().cloned());
+        let parsed = parsed.unwrap_or_else(|error| panic!("{line:?}: {error}"));
+        let unparsed = TypedArgs::of_urls(&arguments).expect("there is no option");
+        assert_eq!(format!("{unparsed:#?}"), format!("{parsed:#?}"), "{line:?}");
+    }
+    for option in ["-q", "--", "--cat", "-é", "-0", "--no-such-option"] {
+        for line in [
+            &[option][..],
+            &["http://h/", option],
+            &[option, "http://h/"],
+        ] {
+            let arguments: Vec<OsString> = line.iter().map(OsString::from).collect();
+            assert!(TypedArgs::of_urls(&arguments).is_none(), "{line:?}");
+        }
+    }
 }

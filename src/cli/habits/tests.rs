@@ -28,14 +28,15 @@ fn translated(line: &str) -> Result<Vec<String>, String> {
 fn own_options_and_their_values_pass_as_they_are() {
     for line in [
         "-j 4 -vqI --input=list --header A:b http://h/",
-        "-Htext: -o -L -d -s",
+        "-Htext: -o - -d s",
         "-j8 -x http://p/ -- -L --location",
-        "--header --location http://h/",
+        "--header=--location http://h/",
         "--unheard-of http://h/ -W",
         "-vW -",
         "-1",
         "--assert=p95<1s --cat",
-        "--user-agent -X",
+        "--user-agent=-X -A-X",
+        "-d --unheard-of",
     ] {
         let expected: Vec<&str> = line.split_whitespace().collect();
         let expected = expected
@@ -47,6 +48,41 @@ fn own_options_and_their_values_pass_as_they_are() {
             Ok(expected),
             "{line}"
         );
+    }
+}
+
+#[test]
+fn an_option_in_the_place_of_a_value_is_told_of_the_option_before_it() {
+    for (line, expected) in [
+        (
+            "-x -P tree http://h/",
+            "-x: it needs a value, and -P is another option",
+        ),
+        (
+            "-x -d tree http://h/",
+            "-x: it needs a value, and -d is another option",
+        ),
+        (
+            "--proxy --dir=tree http://h/",
+            "--proxy: it needs a value, and --dir is another option",
+        ),
+        ("-j -h", "-j: it needs a value, and -h is another option"),
+        ("-d -4 h", "-d: it needs a value, and -4 is another option"),
+        (
+            "-o -L page http://h/",
+            "-o: it needs a value, and -L is another option",
+        ),
+        (
+            "-vH -fsSL http://h/",
+            "-H: it needs a value, and -fsSL is another option",
+        ),
+        (
+            "--header --location -o -s h",
+            "--header: it needs a value, and --location is another option; and -o: it needs a value, and -s is another \
+             option",
+        ),
+    ] {
+        assert_eq!(translated(line), Err(expected.to_owned()), "{line}");
     }
 }
 
@@ -116,8 +152,6 @@ fn foreign_options_become_own_ones() {
             "--rate -5/s --max-bytes -1K h",
             "--rate=-5/s --max-bytes=-1K h",
         ),
-        ("-d -4 -o -6 h", "-d -4 -o -6 h"),
-        ("-j -v h", "-j -v h"),
     ] {
         assert_eq!(
             translated(line).map(|own| own.join(" ")),
@@ -194,8 +228,8 @@ fn what_has_no_like_or_several_is_a_hint() {
         ("-n100 h", "-n100: requests of a load test"),
         (
             "-n 100 -c 5 -X POST h",
-            "-n: a list is fetched once; for N requests of one URL: yes URL | head -n N | pfetch -j C; and -c: how many at \
-             once is -j N; and -X: pfetch only asks",
+            "-n: a list is fetched once; for so many requests of one URL: pfetch --repeat 100 URL; and -c: how many at \
+             once is -j 5; and -X: pfetch only asks",
         ),
         (
             "-t2 -c10 -d5s h",
@@ -207,7 +241,10 @@ fn what_has_no_like_or_several_is_a_hint() {
         ),
         ("-S none h", "-S: pfetch measures the fetching"),
         ("-S /bin/bash h", "-S: pfetch measures the fetching"),
-        ("-c 50 h", "-c: how many at once is -j N"),
+        (
+            "-c 50 h",
+            "-c: how many at once is -j 50; for N requests of one URL: pfetch -j 50 --repeat N URL",
+        ),
         ("-c jar", "-c: a broken download"),
         ("-w 3 h", "-w: warm-up runs"),
         ("-s 4 h", "-s: a file comes over one"),
@@ -261,7 +298,7 @@ fn the_short_help_is_found_before_what_follows_it() {
         ("-help", true),
         ("--help", false),
         ("-H h", false),
-        ("-j -h", false),
+        ("-j9 --help -h", true),
         ("-- -h", false),
     ] {
         let arguments = line.split_whitespace().map(OsString::from);

@@ -50,8 +50,8 @@ pub(crate) fn check_bodies(dir: Option<&Path>, output: Option<&Path>) -> Result<
     }
     if is_duration(&text) {
         return Err(format!(
-            "-d is the folder for bodies here, and a run ends with its list: yes URL | head -n N | pfetch \
-             -j C; a folder of that name is -d ./{text}"
+            "-d is the folder for bodies here, and one URL is fetched for that time by: pfetch --repeat {text} URL; a folder \
+             of that name is -d ./{text}"
         ));
     }
     Ok(())
@@ -210,7 +210,8 @@ mod tests {
         }
         for text in ["10s", "500ms", "2h"] {
             let error = dir(text).expect_err(text);
-            assert!(error.contains("yes URL | head -n N |"), "{error}");
+            let remedy = format!("pfetch --repeat {text} URL;");
+            assert!(error.contains(&remedy), "{error}");
             assert!(error.ends_with(&format!("-d ./{text}")), "{error}");
         }
         for text in [

@@ -102,6 +102,38 @@ impl<'a> Walk<'a> {
         self.arguments.get(self.place).map(OsString::as_os_str)
     }
 
+    /// Refuses an own option whose value is another option. The parser would take neither for what it is, and tell
+    /// the second as the mistake.
+    fn refuse_missing(&mut self, spelling: &str) -> bool {
+        let Some(next) = self.peek().filter(|next| self.is_option(next)) else {
+            return false;
+        };
+        let (name, _) = split_joined(next);
+        let shown = excerpt(&name.to_string_lossy(), flags::MAX_SHOWN);
+        self.refuse(
+            spelling,
+            format!("it needs a value, and {shown} is another option"),
+        );
+        true
+    }
+
+    /// Tells whether an argument is an own option or a foreign one that is known, with or without a value.
+    fn is_option(&self, argument: &OsStr) -> bool {
+        let (name, _) = split_joined(argument);
+        match (argument.as_bytes(), name.to_str()) {
+            ([b'-', b'-', _, ..], Some(name)) => {
+                self.own.long(name).is_some() || table::find(name).is_some()
+            }
+            ([b'-', letter, ..], Some(name)) if *letter != b'-' => {
+                let short = format!("-{}", char::from(*letter));
+                self.own.short(*letter).is_some()
+                    || table::find(name).is_some()
+                    || table::find(&short).is_some()
+            }
+            _ => false,
+        }
+    }
+
     fn pass(&mut self, argument: impl Into<OsString>) {
         self.translated.rest.push(argument.into());
     }
@@ -150,12 +182,13 @@ impl<'a> Walk<'a> {
             if let (Some(value), false) = (value, option.takes_value) {
                 return self.switch(name, value);
             }
-            if value.is_none() && self.pass_negative(option) {
+            let lacks_value = option.takes_value && value.is_none();
+            if lacks_value && (self.pass_negative(option) || self.refuse_missing(name)) {
                 return;
             }
             self.pass(argument);
             let mut value = value;
-            if option.takes_value && value.is_none() {
+            if lacks_value {
                 value = self.next();
                 self.translated.rest.extend(value.map(OsStr::to_owned));
             }
@@ -220,14 +253,16 @@ impl<'a> Walk<'a> {
                 }
                 Some(option) if option.takes_value => {
                     self.spell(&spelling, option);
-                    if rest.is_none() && self.pass_negative(option) {
+                    let lacks_value = rest.is_none();
+                    if lacks_value && (self.pass_negative(option) || self.refuse_missing(&spelling))
+                    {
                         return;
                     }
                     let mut passed = OsString::from(&spelling);
                     passed.push(rest.unwrap_or_default());
                     self.pass(passed);
                     let mut value = rest;
-                    if rest.is_none() {
+                    if lacks_value {
                         value = self.next();
                         self.translated.rest.extend(value.map(OsStr::to_owned));
                     }

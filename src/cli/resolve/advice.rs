@@ -6,6 +6,7 @@ use super::{Inputs, terminal};
 use crate::cli::args::TypedArgs;
 use crate::cli::habits::Spellings;
 use crate::cli::plan::{AttemptLimitNote, BodiesPlan, Format, Mode, ResponseNote};
+use crate::engine::input::Repeat;
 use crate::report::{Advice, WayOn};
 use crate::save::{Exists, StoreConfig};
 
@@ -15,7 +16,8 @@ pub(super) fn plan(args: &TypedArgs, inputs: &Inputs, bodies: &BodiesPlan, mode:
         return Advice::default();
     }
     Advice {
-        after_stop: way_on(args, inputs, bodies),
+        // Of a time there is no rest to go on with.
+        after_stop: way_on(args, inputs, bodies).filter(|_| inputs.repeat != Repeat::Endless),
         on_bodies: are_dropped(args, bodies) && is_plain(args) && io::stdout().is_terminal(),
     }
 }
@@ -34,6 +36,8 @@ pub(super) fn note(
     let is_redirected = terminal::is_stdout_redirected();
     if !matches!(mode, Mode::Fetch)
         || expectation == Expectation::None
+        // Nothing but failures is to be told.
+        || args.output.quiet > 1
         || !(is_redirected || io::stdout().is_terminal())
     {
         return None;
@@ -66,7 +70,8 @@ enum Expectation {
     /// There is none.
     None,
     /// A template in curl's syntax, whatever else is asked for: one that begins with the end of a body's last line,
-    /// or any for one URL. Of many URLs, such a template alone is the report of a link check.
+    /// or any for one URL without -s. Of many URLs, such a template alone is the report of a link check, and with -s the
+    /// answer that a script reads, in a loop perhaps.
     BehindTemplate,
     /// curl's -s, and no report that is asked for.
     Silent,
@@ -79,10 +84,12 @@ enum Expectation {
 impl Expectation {
     fn of(args: &TypedArgs, inputs: &Inputs) -> Self {
         let (judge, output) = (&args.judge, &args.output);
-        if let Format::Template(template) = &output.format
+        if let Format::Template(template) = output.format()
             && template.is_write_out()
         {
-            return match template.begins_with_line_end() || inputs.is_one_url() {
+            // With -s, what is printed is what the template asks for, as of curl whose bodies nobody looks at.
+            let is_alone = inputs.is_one_url() && !output.silent;
+            return match template.begins_with_line_end() || is_alone {
                 true => Expectation::BehindTemplate,
                 false => Expectation::None,
             };
@@ -93,7 +100,7 @@ impl Expectation {
         let has_report = is_judged
             || output.summary_only
             || !output.export.is_empty()
-            || output.format != Format::Human;
+            || *output.format() != Format::Human;
         match (has_report, output.quiet, inputs.is_one_url()) {
             (true, _, _) => Expectation::None,
             (false, 0, _) if output.silent => Expectation::Silent,
@@ -109,10 +116,11 @@ impl Expectation {
 pub(super) fn limit_note(args: &TypedArgs, spellings: &Spellings) -> Option<AttemptLimitNote> {
     let spelling = spellings.of("--timeout");
     let is_of_transfer = ["-m", "--max-time"].contains(&spelling);
-    let is_expected = is_of_transfer && args.limits.retry > 0 && !spellings.has("--retry");
+    let retries = super::retry_policy(&args.limits).retries;
+    let is_expected = is_of_transfer && retries > 0 && !spellings.has("--retry");
     is_expected.then(|| AttemptLimitNote {
         spelling: spelling.to_owned(),
-        attempts: args.limits.retry + 1,
+        attempts: retries + 1,
     })
 }
 
@@ -124,7 +132,7 @@ fn are_dropped(args: &TypedArgs, bodies: &BodiesPlan) -> bool {
 
 /// Tells whether the report for people is the one that is printed, with all its lines.
 fn is_plain(args: &TypedArgs) -> bool {
-    args.output.quiet == 0 && args.output.format == Format::Human
+    args.output.quiet == 0 && *args.output.format() == Format::Human
 }
 
 /// Decides on the way on after a stop. A stream of bodies is never continued.
@@ -144,7 +152,7 @@ fn way_on(args: &TypedArgs, inputs: &Inputs, bodies: &BodiesPlan) -> Option<WayO
         BodiesPlan::File { store, .. } => logged.or(file(*store)),
         BodiesPlan::Dir { store, .. } if inputs.is_one_url() => logged.or(file(*store)),
         BodiesPlan::Dir { store, .. } => logged.or(Some(match store.exists {
-            Exists::Skip | Exists::Update => WayOn::Files,
+            Exists::Skip | Exists::Update | Exists::Refresh => WayOn::Files,
             // What is there already would be fetched again, or fail.
             Exists::Overwrite | Exists::Rename | Exists::Fail => WayOn::NoLog,
         })),

@@ -11,8 +11,8 @@ use crate::cli::plan::{BodiesPlan, LogPlan, StreamOutput};
 use crate::engine::input::Shard;
 use crate::model::max_failures::MaxFailures;
 use crate::model::save_path::SavePath;
-use crate::save::StoreConfig;
 use crate::save::pack::{PackConfig, PackPattern};
+use crate::save::{Exists, StoreConfig};
 
 /// The bytes with which a pack is full, and the members.
 const PACK_BYTES: u64 = 1_000_000_000;
@@ -25,7 +25,7 @@ pub(super) fn plan(
     shard: Option<Shard>,
     spellings: &Spellings,
 ) -> Result<BodiesPlan, String> {
-    let (args, max_failures) = (&typed.bodies, typed.limits.max_failures);
+    let (args, max_failures) = (&typed.bodies, typed.limits.max_failures.unwrap_or_default());
     check_head(typed, spellings)?;
     let store = StoreConfig {
         exists: args.exists.unwrap_or_default(),
@@ -46,6 +46,10 @@ pub(super) fn plan(
         return Ok(BodiesPlan::Results { limit });
     }
     if let Some(file) = &args.output {
+        let store = StoreConfig {
+            exists: args.exists.unwrap_or(default_for_file(spellings)),
+            ..store
+        };
         return plan_output(file, args, inputs, max_gaps(max_failures), store);
     }
     if let Some(pack) = &args.pack {
@@ -86,6 +90,15 @@ pub(super) fn plan(
         },
         false => BodiesPlan::Discard,
     })
+}
+
+/// The policy for a file that `-o` names, if none is given: it is this URL's, as it would be to curl, wget or a
+/// shell. Somebody who asks for a file to be continued does not expect another one in its place.
+fn default_for_file(spellings: &Spellings) -> Exists {
+    match spellings.ask_for_continuation() {
+        true => Exists::Update,
+        false => Exists::Refresh,
+    }
 }
 
 /// Refuses a file for a HEAD, which has no body. The null device takes none.

@@ -80,7 +80,7 @@ pub(super) fn check_streams(
             "{one} and {other} both go to {stream}; give one of them a file"
         ))
     };
-    let format = match args.format {
+    let format = match args.format() {
         Format::Human => None,
         Format::JsonLines => Some("--format jsonl"),
         Format::Template(_) => Some("--format TEMPLATE"),

@@ -7,6 +7,7 @@ mod exports;
 mod header_files;
 mod judge;
 mod output;
+mod repeat;
 mod request;
 mod shard;
 mod terminal;
@@ -17,13 +18,13 @@ use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::time::Duration;
 
-use super::args::{EXAMPLES, InputArgs, MeasureArgs, TypedArgs, TypedExport, TypedRuns};
+use super::args::{EXAMPLES, LimitArgs, MeasureArgs, TypedArgs, TypedExport, TypedRuns};
 use super::files::NamedFiles;
 use super::habits::{self, Spellings};
 use super::plan::{
     BodiesPlan, Format, ListName, Mode, Plan, ProgressMode, ReportPlan, StreamOutput,
 };
-use crate::engine::input::{InputConfig, Separator, Shard};
+use crate::engine::input::{InputConfig, Repeat, Separator, Shard};
 use crate::engine::retry::RetryPolicy;
 use crate::engine::schedule::StartLimits;
 use crate::engine::{Adaptation, Order, RunConfig};
@@ -47,10 +48,11 @@ pub(super) fn resolve(mut args: TypedArgs, spellings: &Spellings) -> Result<Plan
     let is_replay = !args.output.replay.is_empty();
     let inputs = match is_replay {
         true => Inputs::of_replay(&args.output.replay)?,
-        false => Inputs::of_fetch(&args.input)?,
+        false => Inputs::of_fetch(&args)?,
     };
     let headers = header_files::all(&args.request.header, &inputs.lists)?;
     check_habits(&args, &headers, spellings)?;
+    repeat::check(&args)?;
     bodies::join_dir(&mut args.bodies, &inputs)?;
     let sharding = shard::sharding(&args.input, |name| env::var(name).ok())
         .map_err(|error| error.to_string())?;
@@ -65,13 +67,10 @@ pub(super) fn resolve(mut args: TypedArgs, spellings: &Spellings) -> Result<Plan
     let bodies = bodies::plan(&args, &inputs, shard, spellings)?;
     judge::check(&args.judge, &args.measure, is_replay)?;
     check_results(&args, &bodies)?;
-    let workers = args
-        .pool
-        .workers
-        .unwrap_or_else(|| match inputs.lists.is_empty() {
-            true => default_workers_for(inputs.urls.len()),
-            false => default_workers(),
-        });
+    let workers = args.pool.workers.unwrap_or_else(|| match inputs.number() {
+        Some(number) => default_workers_for(number),
+        None => default_workers(),
+    });
     let mode = match is_replay {
         true => Mode::Replay,
         false if args.input.dry_run => Mode::DryRun,
@@ -94,7 +93,7 @@ pub(super) fn resolve(mut args: TypedArgs, spellings: &Spellings) -> Result<Plan
         urls: inputs.urls,
         lists: inputs.lists,
         input: InputConfig {
-            default_scheme: args.input.proto_default,
+            default_scheme: args.input.proto_default.unwrap_or_default(),
             separator: match args.input.null {
                 true => Separator::Nul,
                 false => Separator::LineFeed,
@@ -106,6 +105,7 @@ pub(super) fn resolve(mut args: TypedArgs, spellings: &Spellings) -> Result<Plan
             },
             names_files: matches!(bodies, BodiesPlan::Dir { .. }),
             sharding,
+            repeat: inputs.repeat,
         },
         allows_empty: args.input.allow_empty || sharding.is_some(),
         lone_proxy,
@@ -117,7 +117,7 @@ pub(super) fn resolve(mut args: TypedArgs, spellings: &Spellings) -> Result<Plan
         },
         fetch,
         log: bodies::log(&args.bodies),
-        max_failures: args.limits.max_failures,
+        max_failures: args.limits.max_failures.unwrap_or_default(),
         report,
         mode,
         bodies,
@@ -133,7 +133,7 @@ fn check_results(args: &TypedArgs, bodies: &BodiesPlan) -> Result<(), String> {
     }
     let is_jsonl = |typed: &TypedExport| typed.export == Export::JsonLines;
     let output = &args.output;
-    let has_results = output.format == Format::JsonLines && !output.summary_only;
+    let has_results = *output.format() == Format::JsonLines && !output.summary_only;
     if !has_results && !output.export.iter().any(is_jsonl) {
         return Err(
             "--jsonl-bodies is of no use without results in JSON Lines; give --format jsonl (without \
@@ -141,7 +141,7 @@ fn check_results(args: &TypedArgs, bodies: &BodiesPlan) -> Result<(), String> {
                 .to_owned(),
         );
     }
-    match args.pool.order {
+    match args.pool.order.unwrap_or_default() {
         Order::Completion => Ok(()),
         Order::Input => Err(
             "--jsonl-bodies keeps no bodies until their turn comes; take out --order input, as \
@@ -205,12 +205,14 @@ fn named_by_options(args: &TypedArgs) -> impl Iterator<Item = (&'static str, &Pa
 struct Inputs {
     urls: Vec<OsString>,
     lists: Vec<ListName>,
+    repeat: Repeat,
 }
 
 impl Inputs {
     /// Separates the lists from the URLs. Without either, standard input is the list, unless it is a
     /// terminal.
-    fn of_fetch(args: &InputArgs) -> Result<Self, String> {
+    fn of_fetch(typed: &TypedArgs) -> Result<Self, String> {
+        let args = &typed.input;
         let (dashes, urls): (Vec<OsString>, Vec<OsString>) = args
             .urls
             .iter()
@@ -232,12 +234,22 @@ impl Inputs {
         if of_stdin.count() > 1 {
             return Err("standard input can be read only once; give '-' once".to_owned());
         }
-        Ok(Inputs { urls, lists })
+        Ok(Inputs {
+            urls,
+            lists,
+            repeat: repeat::rounds(typed),
+        })
+    }
+
+    /// The number of URLs, if all of them stand on the command line and are fetched a known number of times.
+    fn number(&self) -> Option<usize> {
+        let number = repeat::fetched(self.repeat, self.urls.len());
+        number.filter(|_| self.lists.is_empty())
     }
 
     /// Tells whether there is one URL on the command line, and nothing else.
     fn is_one_url(&self) -> bool {
-        self.urls.len() == 1 && self.lists.is_empty()
+        self.number() == Some(1)
     }
 
     /// Takes the files of results. One given twice would be counted twice.
@@ -249,6 +261,7 @@ impl Inputs {
         Ok(Inputs {
             urls: Vec::new(),
             lists: names.to_vec(),
+            repeat: Repeat::default(),
         })
     }
 }
@@ -333,26 +346,33 @@ fn most_workers(counts: &WorkerCounts) -> usize {
     }
 }
 
+/// The limits on retries, of which the engine has the defaults.
+fn retry_policy(args: &LimitArgs) -> RetryPolicy {
+    let defaults = RetryPolicy::default();
+    RetryPolicy {
+        retries: args.retry.unwrap_or(defaults.retries),
+        delay: args.retry_delay.unwrap_or(defaults.delay),
+        retry_after_max: args.retry_after_max.unwrap_or(defaults.retry_after_max),
+        give_up: args.give_up.unwrap_or(defaults.give_up),
+    }
+}
+
 fn run_config(args: &TypedArgs) -> RunConfig {
     RunConfig {
-        order: args.pool.order,
+        order: args.pool.order.unwrap_or_default(),
         strict: args.input.strict,
         limits: StartLimits {
             per_origin: args.pool.per_host,
             origin_delay: args.pool.host_delay.unwrap_or_default(),
             interval: args.pool.rate.unwrap_or_default(),
         },
-        retry: RetryPolicy {
-            retries: args.limits.retry,
-            delay: args.limits.retry_delay,
-            retry_after_max: args.limits.retry_after_max,
-            give_up: args.limits.give_up,
-        },
+        retry: retry_policy(&args.limits),
         adaptation: match args.pool.no_adapt {
             true => Adaptation::Off,
             false => Adaptation::On,
         },
         deadline: args.limits.deadline,
+        repeat_time: repeat::time(args),
         fail_fast: args.limits.fail_fast,
         is_rate_limited: args.limits.limit_rate.is_some(),
         // Known when the plan is carried out.
@@ -373,7 +393,7 @@ fn report_plan(
     let output = &args.output;
     let exports = exports::plan(&output.export);
     exports::check_streams(output, &exports, bodies)?;
-    let has_template = matches!(output.format, Format::Template(_));
+    let has_template = matches!(output.format(), Format::Template(_));
     if has_template && output.summary_only {
         return Err(
             "--summary-only leaves no line for a template; take out one of them".to_owned(),
@@ -389,20 +409,19 @@ fn report_plan(
         reads_stdin: inputs.lists.contains(&ListName::Stdin),
     };
     let is_quiet = output.silent || output.quiet > 1;
-    let progress = terminal::progress(output.progress, is_quiet, writers);
+    let progress = terminal::progress(output.progress.unwrap_or_default(), is_quiet, writers);
     Ok(ReportPlan {
         style: HumanStyle {
-            colour: terminal::has_colour(output.color, to_stderr),
+            colour: terminal::has_colour(output.color.unwrap_or_default(), to_stderr),
             columns: terminal::columns(to_stderr),
             detail: detail(args, bodies),
-            baseline: output.baseline,
+            baseline: output.baseline.unwrap_or_default(),
             shows_empty: args.input.allow_empty || args.input.shard.is_some(),
             follows_other: to_stderr && io::stdout().is_terminal(),
-            allowed: args.limits.max_failures,
-            interval: args.pool.rate,
+            allowed: args.limits.max_failures.unwrap_or_default(),
             advice: advice::plan(args, inputs, bodies, mode),
         },
-        baseline: output.baseline,
+        baseline: output.baseline.unwrap_or_default(),
         is_verbose: output.verbose,
         is_summary_only: output.summary_only,
         note: advice::note(args, inputs, bodies, mode, spellings),
@@ -412,7 +431,7 @@ fn report_plan(
             true => ProgressMode::Off,
             false => progress,
         },
-        format: output.format.clone(),
+        format: output.format().clone(),
         to_stderr,
         exports,
     })
@@ -422,7 +441,7 @@ fn report_plan(
 /// failures that the template does not.
 fn detail(args: &TypedArgs, bodies: &BodiesPlan) -> Detail {
     let output = &args.output;
-    let template = match &output.format {
+    let template = match output.format() {
         Format::Template(template) => Some(template),
         Format::Human | Format::JsonLines => None,
     };
@@ -432,7 +451,7 @@ fn detail(args: &TypedArgs, bodies: &BodiesPlan) -> Detail {
         if template.is_some() {
             return Detail::Assertions;
         }
-        if has_bodies || output.format == Format::JsonLines || !output.export.is_empty() {
+        if has_bodies || *output.format() == Format::JsonLines || !output.export.is_empty() {
             return Detail::Failures;
         }
     }
@@ -447,3 +466,6 @@ fn detail(args: &TypedArgs, bodies: &BodiesPlan) -> Detail {
         (2.., _) => Detail::Failures,
     }
 }
+
+#[cfg(test)]
+mod default_tests;

@@ -4,55 +4,36 @@
 //! run nothing, and a list that is read as fast as it is counted needs none.
 
 use std::fs::File;
-use std::io::{self, Seek};
-use std::os::fd::AsFd;
+use std::io;
 use std::os::unix::fs::FileExt;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::beginning::{READ_BUFFER, check_text, without_bom};
 use super::line::{self, MAX_LINE_BYTES, UnparsedItem};
+use super::list_file::ListFile;
+use super::repeat::{Arguments, Repeat};
 use super::shard::ShardFilter;
 use super::{InputConfig, ItemNumbers, Separator};
 
 /// The bytes that are counted before the reader looks after the run again: some 100 µs from the page cache.
 const SLICE: usize = 256 * 1024;
 
+/// The most rounds of an input that are counted one by one: the count of a run that was stopped should come to an end.
+const MOST_COUNTED: u64 = 10_000;
+
 /// A slice has a whole line in it, or the beginning of one that is too long.
 const _: () = assert!(SLICE > MAX_LINE_BYTES);
-
-/// The regular file of a list, which can be read beside the list without moving its offset (pread(2)).
-#[derive(Debug)]
-pub struct ListFile {
-    file: File,
-    offset: u64,
-}
-
-impl ListFile {
-    /// The list that begins where `descriptor` stands; `None` if that is no regular file.
-    pub fn of(descriptor: impl AsFd) -> Option<Self> {
-        let mut file = File::from(descriptor.as_fd().try_clone_to_owned().ok()?);
-        if !file.metadata().ok()?.is_file() {
-            return None;
-        }
-        let offset = file.stream_position().ok()?;
-        Some(ListFile { file, offset })
-    }
-
-    /// The list that is the whole of `descriptor`'s file, wherever that stands.
-    pub fn whole(descriptor: impl AsFd) -> Option<Self> {
-        Some(ListFile {
-            offset: 0,
-            ..ListFile::of(descriptor)?
-        })
-    }
-}
 
 /// A count that is under way.
 #[derive(Debug)]
 pub(super) struct ItemCount {
     /// The file that is counted, the last of them, and those after it, in reverse.
     files: Vec<ListFile>,
+    /// The rounds of an input that are counted one by one, after the one under way.
+    rounds: Option<CountedRounds>,
+    /// The rounds that are alike, and are multiplied by.
+    factor: u64,
     /// The items so far.
     numbers: ItemNumbers,
     filter: ShardFilter,
@@ -73,17 +54,43 @@ enum SlicePlace {
     LongLine,
 }
 
+/// The rounds of an input that is dealt out to shards: by the index, each has other items of a shard.
+#[derive(Debug)]
+struct CountedRounds {
+    left: u64,
+    arguments: Arguments,
+    /// All the files, in reverse.
+    files: Vec<ListFile>,
+}
+
 impl ItemCount {
-    /// A count of all these lists after the items of `before`, which is sent to the receiver.
+    /// A count of all these lists after the items of `before`, which is sent to the receiver. Where the input is
+    /// repeated, `before` are those of the arguments, and all is counted as often; `None` if it has no end, or too
+    /// many rounds.
     pub(super) fn new(
         mut files: Vec<ListFile>,
+        arguments: &Arguments,
         before: ItemNumbers,
         config: InputConfig,
-    ) -> (Self, Receiver<u64>) {
+    ) -> Option<(Self, Receiver<u64>)> {
+        let Repeat::Times(times) = config.repeat else {
+            return None;
+        };
+        let is_one_by_one = config.sharding.is_some() && times.get() > 1;
+        if is_one_by_one && times.get() > MOST_COUNTED {
+            return None;
+        }
         let (sender, receiver) = bounded(1);
         files.reverse();
+        let rounds = is_one_by_one.then(|| CountedRounds {
+            left: times.get() - 1,
+            arguments: arguments.clone(),
+            files: files.clone(),
+        });
         let count = ItemCount {
             files,
+            factor: if is_one_by_one { 1 } else { times.get() },
+            rounds,
             numbers: before,
             filter: ShardFilter::new(config),
             place: SlicePlace::Beginning,
@@ -91,21 +98,37 @@ impl ItemCount {
             slice: Vec::new(),
             sender,
         };
-        (count, receiver)
+        Some((count, receiver))
     }
 
     /// Counts a slice. Returns `None` once the count is over: sent, or given up because of a file that cannot
     /// be read, which the run will find for itself.
     pub(super) fn step(mut self) -> Option<Self> {
         match self.count_slice() {
-            Ok(()) if self.files.is_empty() => {
+            Ok(()) if !self.files.is_empty() || self.begin_round() => Some(self),
+            Ok(()) => {
+                let total = self.numbers.taken.saturating_mul(self.factor);
                 // The run may be over.
-                let _ = self.sender.try_send(self.numbers.taken);
+                let _ = self.sender.try_send(total);
                 None
             }
-            Ok(()) => Some(self),
             Err(_) => None,
         }
+    }
+
+    /// Begins the next round, if there is one: counts its arguments.
+    fn begin_round(&mut self) -> bool {
+        let has_items = self.numbers.read > 0;
+        let Some(rounds) = self.rounds.as_mut().filter(|_| has_items) else {
+            return false;
+        };
+        let Some(left) = rounds.left.checked_sub(1) else {
+            return false;
+        };
+        rounds.left = left;
+        rounds.arguments.count(&mut self.numbers, &mut self.filter);
+        self.files.clone_from(&rounds.files);
+        true
     }
 
     /// Counts all that is left, for a run that was stopped.
@@ -188,7 +211,7 @@ fn fill(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
+    use std::io::{Seek, Write};
 
     use super::super::{List, NextInput, Shard, ShardBy, Sharding, Source};
     use super::*;
@@ -200,9 +223,14 @@ mod tests {
         ListFile::of(file).expect("it is a regular file")
     }
 
+    fn new_count(files: Vec<ListFile>, config: InputConfig) -> (ItemCount, Receiver<u64>) {
+        let before = ItemNumbers::default();
+        ItemCount::new(files, &Arguments::default(), before, config).expect("it has an end")
+    }
+
     fn counted(lists: &[&[u8]], config: InputConfig) -> Option<u64> {
         let files = lists.iter().map(|bytes| list_file(bytes)).collect();
-        let (count, receiver) = ItemCount::new(files, ItemNumbers::default(), config);
+        let (count, receiver) = new_count(files, config);
         count.finish();
         receiver.try_recv().ok()
     }
@@ -220,7 +248,7 @@ mod tests {
         loop {
             match source.next() {
                 NextInput::Item(_) => items += 1,
-                NextInput::Unreadable(_) => {}
+                NextInput::Unreadable(_) | NextInput::Rewritten(_) => {}
                 NextInput::End => return items,
                 NextInput::Wait => {
                     let messages = source.receiver().expect("there is more to come");
@@ -297,8 +325,7 @@ mod tests {
         file.write_all(b"h/1\nh/2\nh/3\n").expect("there is room");
         file.seek(io::SeekFrom::Start(4)).expect("it has 12 bytes");
         let list = ListFile::of(&file).expect("it is a regular file");
-        let (count, receiver) =
-            ItemCount::new(vec![list], ItemNumbers::default(), InputConfig::default());
+        let (count, receiver) = new_count(vec![list], InputConfig::default());
         assert!(count.step().is_none());
         assert_eq!(receiver.try_recv(), Ok(2));
         let place = file.stream_position().expect("a file has a position");

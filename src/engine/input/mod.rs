@@ -5,13 +5,17 @@
 //!   own, because a read may block (on a pipe, say) while results are reported. It stays a bounded
 //!   number of lines ahead of the run (backpressure), so the length of a list costs no memory.
 //! * `shard` decides which items belong to a run that takes one shard of its input.
-//! * `count` counts the items of lists that are regular files, beside the run.
+//! * `count` counts the items of lists that are regular files, beside the run; `list_file` reads these at an offset of
+//!   its own.
+//! * `repeat` has the whole of it read several times.
 
 mod beginning;
 mod count;
 mod feed;
 mod line;
+mod list_file;
 mod reader;
+mod repeat;
 mod shard;
 
 use std::collections::VecDeque;
@@ -26,11 +30,16 @@ use crossbeam_channel::{Receiver, RecvError, TryRecvError};
 use crate::model::meta::Meta;
 use crate::model::outcome::{Failure, FailureKind, Outcome};
 use crate::model::target::{DefaultScheme, Target, Verb};
+use crate::model::unreadable_list::UnreadableList;
 
-pub use count::ListFile;
 pub use feed::TargetSender;
 pub use line::MAX_LINE_BYTES;
 use line::{BadLine, ParsedLine, UnparsedItem};
+pub(crate) use list_file::FileVersion;
+pub use list_file::ListFile;
+use reader::rounds::{self, RoundLengths};
+use repeat::{Arguments, RepeatedList};
+pub use repeat::{ReadOnce, Repeat, RewrittenList};
 use shard::ShardFilter;
 pub use shard::{Shard, ShardBy, ShardError, Sharding, UnevenShards};
 
@@ -48,6 +57,8 @@ pub struct InputConfig {
     pub names_files: bool,
     /// The shard of the input that the run takes; `None` takes all of it.
     pub sharding: Option<Sharding>,
+    /// The number of times that the whole input is read.
+    pub repeat: Repeat,
 }
 
 /// The byte that ends each line of a list.
@@ -151,15 +162,6 @@ impl BadTarget {
     }
 }
 
-/// A list that could not be read to its end.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unreadable {
-    /// The file's name, or `<stdin>`.
-    pub name: String,
-    /// The reason, in a line.
-    pub reason: String,
-}
-
 /// A list to read.
 pub struct List {
     /// The name in messages.
@@ -177,7 +179,9 @@ pub enum Message {
     /// Items, in order.
     Items(Vec<Item>),
     /// A list could not be read to its end. The next one follows.
-    Unreadable(Unreadable),
+    Unreadable(UnreadableList),
+    /// A list that is repeated was written to meanwhile.
+    Rewritten(RewrittenList),
 }
 
 /// The answer of [`Source::next`].
@@ -186,7 +190,9 @@ pub enum NextInput {
     /// The next item.
     Item(Item),
     /// A list could not be read to its end.
-    Unreadable(Unreadable),
+    Unreadable(UnreadableList),
+    /// A list that is repeated was written to meanwhile.
+    Rewritten(RewrittenList),
     /// There is no item yet: wait for a message on [`Source::receiver`].
     Wait,
     /// There are no more items.
@@ -202,20 +208,29 @@ pub struct Source {
     /// The number of items as counted beside the run, until it has been taken; `None` too if a list cannot be
     /// counted.
     count: Option<Receiver<u64>>,
+    /// The number of items of a round, of an input that is repeated.
+    round: Option<Arc<OnceLock<u64>>>,
 }
 
 impl Source {
-    /// Yields the arguments first, then the lists in their order. An argument that is not UTF-8 is a bad
-    /// target, as a line of a list is.
+    /// Yields the arguments first, then the lists in their order; all that as often as `config` says. An argument that
+    /// is not UTF-8 is a bad target, as a line of a list is.
     ///
     /// # Errors
     ///
-    /// If the reading thread cannot be started.
+    /// If the reading thread cannot be started; if a list is to be read again that cannot be ([`ReadOnce`]).
     pub fn new<A: AsRef<OsStr>>(
         arguments: &[A],
         lists: Vec<List>,
         config: InputConfig,
     ) -> io::Result<Self> {
+        if config.repeat.is_repeated() {
+            let lists = lists.into_iter().map(RepeatedList::new);
+            let lists = lists
+                .collect::<Result<_, _>>()
+                .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+            return Source::of_rounds(Arguments::parse(arguments, config), lists, config);
+        }
         let mut ready = VecDeque::with_capacity(arguments.len());
         let mut numbers = ItemNumbers::default();
         let mut filter = ShardFilter::new(config);
@@ -246,6 +261,25 @@ impl Source {
             messages,
             whole,
             count,
+            round: None,
+        })
+    }
+
+    /// An input that is repeated. All of it comes from the reading thread: it may have any number of rounds.
+    fn of_rounds(
+        arguments: Arguments,
+        lists: Vec<RepeatedList>,
+        config: InputConfig,
+    ) -> io::Result<Self> {
+        let lengths = RoundLengths::default();
+        let (whole, round) = (Arc::clone(&lengths.whole), Arc::clone(&lengths.round));
+        let (messages, count) = rounds::start(arguments, lists, config, lengths)?;
+        Ok(Source {
+            ready: VecDeque::new(),
+            messages: Some(messages),
+            whole,
+            count,
+            round: Some(round),
         })
     }
 
@@ -256,6 +290,7 @@ impl Source {
             messages: Some(messages),
             whole: Arc::default(),
             count: None,
+            round: None,
         }
     }
 
@@ -292,6 +327,12 @@ impl Source {
     /// input has been read to its end.
     pub fn uneven_shards(&self) -> Option<&UnevenShards> {
         self.whole.get()?.uneven.as_ref()
+    }
+
+    /// The number of items of a round, of all shards, once the first one has been read of an input that is repeated.
+    /// What comes after it has been there before: it is of no other host.
+    pub fn round(&self) -> Option<u64> {
+        self.round.as_ref()?.get().copied()
     }
 
     /// The channel of the number of items that is counted beside the run, as long as it may come.
@@ -331,6 +372,7 @@ impl Source {
         match message {
             Message::Items(items) => self.ready.extend(items.into_iter().map(NextInput::Item)),
             Message::Unreadable(list) => self.ready.push_back(NextInput::Unreadable(list)),
+            Message::Rewritten(list) => self.ready.push_back(NextInput::Rewritten(list)),
         }
     }
 

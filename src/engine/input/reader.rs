@@ -1,4 +1,7 @@
-//! The reader: a thread that reads lists line by line, a bounded number of items ahead of the run.
+//! The reader: a thread that reads lists line by line, a bounded number of items ahead of the run. `rounds` reads an
+//! input that is repeated.
+
+pub(super) mod rounds;
 
 use std::io::{self, BufRead, BufReader, Read};
 use std::sync::{Arc, OnceLock};
@@ -9,11 +12,11 @@ use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use super::beginning::{READ_BUFFER, check_text, without_bom};
 use super::count::ItemCount;
 use super::line::{self, BadLine, MAX_LINE_BYTES, UnparsedItem};
+use super::repeat::Arguments;
 use super::shard::ShardFilter;
-use super::{
-    InputConfig, Item, ItemNumbers, List, Message, Separator, Unreadable, WholeInput, item,
-};
+use super::{InputConfig, Item, ItemNumbers, List, Message, Separator, WholeInput, item};
 use crate::model::target::Location;
+use crate::model::unreadable_list::UnreadableList;
 
 /// The number of items in one message.
 const BATCH: usize = 128;
@@ -32,18 +35,11 @@ pub(super) fn start(
 ) -> io::Result<(Receiver<Message>, Option<Receiver<u64>>)> {
     let (sender, receiver) = bounded(BATCHES);
     let files: Option<Vec<_>> = lists.iter_mut().map(|list| list.file.take()).collect();
+    let none = Arguments::default();
     let (count, counted) = files
-        .map(|files| ItemCount::new(files, before, config))
+        .and_then(|files| ItemCount::new(files, &none, before, config))
         .unzip();
-    let mut reader = ListReader {
-        config,
-        numbers: before,
-        filter,
-        batch: Vec::with_capacity(BATCH),
-        previous: None,
-        sender,
-        count,
-    };
+    let mut reader = ListReader::new(config, (before, filter), sender, count);
     // Not joined, because the thread may block on a terminal or a pipe for ever. It ends with its input,
     // or when the run has dropped the receiver.
     thread::Builder::new()
@@ -53,7 +49,7 @@ pub(super) fn start(
                 let sent = match reader.read(&name, bytes) {
                     Ok(()) => reader.flush(),
                     Err(ListError::Unreadable(reason)) => reader.flush().and_then(|()| {
-                        reader.send(Message::Unreadable(Unreadable { name, reason }))
+                        reader.send(Message::Unreadable(UnreadableList { name, reason }))
                     }),
                     Err(ListError::Disconnected) => Err(ListError::Disconnected),
                 };
@@ -70,6 +66,10 @@ struct ListReader {
     config: InputConfig,
     numbers: ItemNumbers,
     filter: ShardFilter,
+    /// Targets of the run so far.
+    targets: u64,
+    /// False if no read blocks, so that each batch may wait until it is full.
+    may_block: bool,
     batch: Vec<Item>,
     /// The last URL, or one of its origin: lines near it are parsed faster.
     previous: Option<Location>,
@@ -87,6 +87,25 @@ enum ListError {
 }
 
 impl ListReader {
+    fn new(
+        config: InputConfig,
+        (numbers, filter): (ItemNumbers, ShardFilter),
+        sender: Sender<Message>,
+        count: Option<ItemCount>,
+    ) -> Self {
+        ListReader {
+            config,
+            numbers,
+            filter,
+            targets: 0,
+            may_block: true,
+            batch: Vec::with_capacity(BATCH),
+            previous: None,
+            sender,
+            count,
+        }
+    }
+
     fn read(&mut self, name: &str, bytes: impl Read) -> Result<(), ListError> {
         let mut bytes = BufReader::with_capacity(READ_BUFFER, bytes);
         let separator = self.config.separator.byte();
@@ -96,7 +115,7 @@ impl ListReader {
         let mut number: u64 = 1;
         let mut is_first = true;
         loop {
-            if bytes.buffer().is_empty() {
+            if self.may_block && bytes.buffer().is_empty() {
                 // The next read may block; the run can work on the items so far meanwhile.
                 self.flush()?;
             }
@@ -149,11 +168,7 @@ impl ListReader {
             return Ok(());
         }
         let index = self.numbers.read;
-        self.numbers.read += 1;
-        let is_taken = self
-            .filter
-            .takes(index, (!is_long).then_some(UnparsedItem::Line(kept)));
-        self.numbers.taken += u64::from(is_taken);
+        let is_taken = self.count_item((!is_long).then_some(UnparsedItem::Line(kept)));
         if !is_taken && !self.config.names_files {
             return Ok(());
         }
@@ -175,11 +190,25 @@ impl ListReader {
             Separator::Nul => format!("{name}, record {number}"),
         };
         let item = item(index, origin, parsed).in_shard(is_taken);
+        self.push(item)
+    }
+
+    /// Counts an item. Returns true if it belongs to the run's shard. `entry` is `None` for a line that is too long.
+    fn count_item(&mut self, entry: Option<UnparsedItem<'_>>) -> bool {
+        let is_taken = self.filter.takes(self.numbers.read, entry);
+        self.numbers.read += 1;
+        self.numbers.taken += u64::from(is_taken);
+        is_taken
+    }
+
+    /// Adds an item to the batch, which is sent if it is full.
+    fn push(&mut self, item: Option<Item>) -> Result<(), ListError> {
+        self.targets += u64::from(matches!(item, Some(Item::Target(_))));
         self.batch.extend(item);
-        if self.batch.len() == BATCH {
-            self.flush()?;
+        match self.batch.len() {
+            BATCH => self.flush(),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// Adds to a bad record that it looks like a list of lines.

@@ -30,6 +30,7 @@ pub fn check_list(
             }
             // The run says so.
             NextInput::Unreadable(_) => is_whole = false,
+            NextInput::Rewritten(_) => {}
             NextInput::Wait => {
                 let received = source.receiver().map(|messages| messages.recv());
                 // The end of the channel is that of the input, which `next` finds.

@@ -10,11 +10,14 @@
 //! * `window` is the number of them that its server takes at once, `pace` the distance between starts
 //!   where that is less than one.
 //! * `rate_evidence` tells servers that limit requests by rate, and how many a second they take.
-//! * `rate_grid` tells by how much a start comes later than the rate intended.
+//! * `rate_grid` tells by how much a start comes later than the rate intended, `rate_course` what for.
+//! * `binding` tells which of the user's limits keeps items from starting.
 //! * `check` and `push_back` tell pages that are broken from a server that has too much to do.
+//! * `remove` takes items back that wait.
 //! * `probe` tries an origin that only fails with one item at a time, and gives it up in the end.
 
 mod at_once;
+mod binding;
 mod check;
 mod ending;
 mod limits;
@@ -25,8 +28,10 @@ mod probe;
 mod proof;
 mod push_back;
 mod queue;
+mod rate_course;
 mod rate_evidence;
 mod rate_grid;
+mod remove;
 mod server_rate;
 #[cfg(test)]
 mod server_tests;
@@ -39,6 +44,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::model::origin::{GivenUp, OriginLimits};
+use crate::model::pacing::{MissedBy, StartRate};
+use binding::FullOrigins;
 pub use ending::{EndKind, Ending, Ruling};
 pub use limits::{ServerPolicy, StartLimits};
 use origin::{Origin, OriginState};
@@ -83,6 +90,8 @@ pub struct Schedule<T> {
     delayed: BTreeSet<(Instant, OriginId)>,
     /// Items that are not due yet, by their due time and sequence number.
     not_due: BTreeMap<(Instant, u64), (OriginId, T)>,
+    /// Origins with items that wait for the end of others.
+    full: FullOrigins,
     /// The starts under the rate of the run.
     grid: RateGrid,
     /// The number of items offered and not yet started.
@@ -130,6 +139,7 @@ impl<T> Schedule<T> {
             ready: BTreeMap::new(),
             delayed: BTreeSet::new(),
             not_due: BTreeMap::new(),
+            full: FullOrigins::default(),
             grid: RateGrid::default(),
             waiting: 0,
             returned: 0,
@@ -202,13 +212,11 @@ impl<T> Schedule<T> {
         let Some((_, &origin)) = self.ready.first_key_value() else {
             let delayed = self.delayed.first().map(|(until, _)| *until);
             let not_due = self.not_due.first_key_value().map(|((due, _), _)| *due);
-            return match delayed.into_iter().chain(not_due).min() {
-                Some(moment) => NextStart::Wait(moment),
-                None => {
-                    self.grid.block();
-                    NextStart::Nothing
-                }
-            };
+            if let Some(by) = self.full.blocked_by() {
+                self.grid.block(by);
+            }
+            let moment = delayed.into_iter().chain(not_due).min();
+            return moment.map_or(NextStart::Nothing, NextStart::Wait);
         };
         let StartLimits {
             origin_delay,
@@ -226,15 +234,16 @@ impl<T> Schedule<T> {
         let (sequence, Offered { item, since }) = entry
             .pop()
             .expect("an origin is listed as ready by an item in its queue");
-        self.returned -= returned - entry.returned();
+        let is_returned = entry.returned() < returned;
+        self.returned -= usize::from(is_returned);
         if given_up.is_none() {
             entry.start(sequence, now);
-            if !origin_delay.is_zero() {
-                entry.delay(saturating_add(now, origin_delay));
-            }
             if !interval.is_zero() {
-                let ready = entry.open_since.map_or(since, |open| open.max(since));
-                self.grid.start(ready, now, interval);
+                let (ready, awaited) = entry.ready_since(since, is_returned);
+                self.grid.start(ready, awaited, now, interval);
+            }
+            if !origin_delay.is_zero() {
+                entry.space(saturating_add(now, origin_delay));
             }
         }
         self.waiting -= 1;
@@ -263,13 +272,19 @@ impl<T> Schedule<T> {
 
     /// Notes that no worker is free, so that nothing is [taken](Schedule::next).
     pub fn block(&mut self) {
-        self.grid.block();
+        self.grid.block(MissedBy::Workers);
     }
 
-    /// The time by which the item that was taken last starts later than the rate intended, because no worker was free.
-    /// `None` without a rate.
+    /// The time by which the item that was taken last starts later than the rate intended, because no worker was free or
+    /// pfetch itself was held up. `None` without a rate.
     pub fn start_delay(&self) -> Option<Duration> {
         (!self.limits.interval.is_zero()).then(|| self.grid.delay())
+    }
+
+    /// The rate of the starts so far. `None` if none is asked for.
+    pub fn start_rate(&self) -> Option<StartRate> {
+        let interval = self.limits.interval;
+        (!interval.is_zero()).then(|| self.grid.rate(interval))
     }
 
     /// Takes the end of the request of one item of `origin`: it is no longer in flight. `record` is the
@@ -360,6 +375,7 @@ impl<T> Schedule<T> {
         all.sort_by_key(|(sequence, _)| *sequence);
         self.ready.clear();
         self.delayed.clear();
+        self.full = FullOrigins::default();
         (self.waiting, self.returned) = (0, 0);
         all.into_iter().map(|(_, item)| item).collect()
     }
@@ -412,7 +428,12 @@ impl<T> Schedule<T> {
             (None, Some(first)) if entry.in_flight < entry.most(&limits, &policy) => {
                 OriginState::Ready(first)
             }
-            (None, _) => OriginState::Unlisted,
+            (None, Some(_)) => OriginState::Full {
+                is_asked: limits
+                    .per_origin
+                    .is_some_and(|most| entry.in_flight >= most),
+            },
+            (None, None) => OriginState::Unlisted,
         };
         let is_idle = state == OriginState::Unlisted && entry.is_idle();
         let before = std::mem::replace(&mut entry.state, state);
@@ -425,6 +446,7 @@ impl<T> Schedule<T> {
                     self.delayed.remove(&(until, origin));
                     self.origins[origin].open_since = Some(until);
                 }
+                OriginState::Full { is_asked } => self.full.remove(is_asked),
                 OriginState::Unlisted => {}
             }
             match state {
@@ -434,6 +456,7 @@ impl<T> Schedule<T> {
                 OriginState::Delayed(until) => {
                     self.delayed.insert((until, origin));
                 }
+                OriginState::Full { is_asked } => self.full.add(is_asked),
                 OriginState::Unlisted => {}
             }
         }

@@ -28,6 +28,8 @@ pub(super) struct Origin<T> {
     /// The most that were in flight at once since an item was last pushed back.
     most_in_flight: usize,
     not_before: Option<Instant>,
+    /// The end of the distance from its last start, if the user asked for one.
+    spaced_until: Option<Instant>,
     /// The end of its last delay.
     pub(super) open_since: Option<Instant>,
     pub(super) state: OriginState,
@@ -66,8 +68,10 @@ impl Lessons {
 /// The index in which an origin is listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum OriginState {
-    /// In none: it has no item that waits, or as many in flight as are allowed.
+    /// In none: it has no item that waits.
     Unlisted,
+    /// In none: it has as many in flight as are allowed. `is_asked`: by the user, and not for what its server takes.
+    Full { is_asked: bool },
     /// In `ready`, under this sequence number.
     Ready(u64),
     /// In `delayed`, under this moment.
@@ -84,6 +88,7 @@ impl<T> Origin<T> {
             in_flight: 0,
             most_in_flight: 0,
             not_before: None,
+            spaced_until: None,
             open_since: None,
             state: OriginState::Unlisted,
             has_answered,
@@ -152,6 +157,13 @@ impl<T> Origin<T> {
     /// Removes all items that wait, with their sequence numbers.
     pub(super) fn drain(&mut self) -> impl Iterator<Item = (u64, T)> + use<T> {
         self.fresh.drain().chain(self.returned.drain())
+    }
+
+    /// Removes the items that wait and that `is_removed` is true of, with their sequence numbers.
+    pub(super) fn remove(&mut self, is_removed: impl Fn(&T) -> bool) -> Vec<(u64, T)> {
+        let mut removed = self.fresh.remove(&is_removed);
+        removed.extend(self.returned.remove(&is_removed));
+        removed
     }
 
     /// The maximum number in flight.
@@ -231,6 +243,17 @@ impl<T> Origin<T> {
     /// Lets nothing start before this moment. A later one that is set already stays.
     pub(super) fn delay(&mut self, until: Instant) {
         self.not_before = self.not_before.max(Some(until));
+    }
+
+    /// Keeps the distance from a start that the user asked for.
+    pub(super) fn space(&mut self, until: Instant) {
+        self.spaced_until = Some(until);
+        self.delay(until);
+    }
+
+    /// True if a delay that ends at this moment is the distance that the user asked for.
+    pub(super) fn is_spaced(&self, until: Instant) -> bool {
+        self.spaced_until == Some(until)
     }
 
     /// Makes the origin wait until this moment, as one of its answers asks for, and probes it then.
@@ -484,6 +507,7 @@ impl<T> Origin<T> {
             push_backs: window.push_backs.all(),
             by_cause: window.push_backs,
             rate_limit: window.rate_limit().filter(|_| has_pushed_back),
+            untold: window.untold_limit().filter(|_| has_pushed_back),
             given_up,
         })
     }

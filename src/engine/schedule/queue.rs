@@ -45,6 +45,15 @@ impl<T> Queue<T> {
         std::mem::take(&mut self.0).into_iter()
     }
 
+    /// Removes the items that `is_removed` is true of.
+    pub(super) fn remove(&mut self, is_removed: impl Fn(&T) -> bool) -> Vec<(u64, T)> {
+        let all = std::mem::take(&mut self.0).into_iter();
+        let (removed, kept): (VecDeque<_>, VecDeque<_>) =
+            all.partition(|(_, item)| is_removed(item));
+        self.0 = kept;
+        Vec::from(removed)
+    }
+
     /// Takes the first item behind this one, or the first of all.
     pub(super) fn pop_after(&mut self, sequence: u64) -> Option<(u64, T)> {
         let next = self.0.partition_point(|(before, _)| *before <= sequence);

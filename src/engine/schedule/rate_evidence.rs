@@ -5,6 +5,8 @@
 
 use std::time::{Duration, Instant};
 
+use crate::model::origin::UntoldLimit;
+
 /// The push-backs of requests that were alone in flight from which a limit by rate is told.
 const FEWEST_ALONE: u32 = 2;
 
@@ -143,6 +145,19 @@ impl RateEvidence {
     }
 }
 
+impl RateEvidence {
+    /// The reason why there is no such estimate, if there is none of a server that pushed lone requests back.
+    pub(super) fn untold(&self) -> Option<UntoldLimit> {
+        if self.alone < FEWEST_ALONE || self.per_second().is_some() {
+            return None;
+        }
+        Some(match self.taken < FEWEST_TAKEN {
+            true => UntoldLimit::RateOfFew,
+            false => UntoldLimit::RateBetweenWaits,
+        })
+    }
+}
+
 /// The one of two stretches in which more were taken, each with its number and rate.
 fn longer(one: Option<(u32, f64)>, other: Option<(u32, f64)>) -> Option<(u32, f64)> {
     [one, other]
@@ -162,6 +177,16 @@ mod tests {
         distances: impl Fn(usize) -> f64,
         wait: f64,
     ) -> Option<f64> {
+        evidence(per_second, size, distances, wait).per_second()
+    }
+
+    /// The evidence of that.
+    fn evidence(
+        per_second: f64,
+        size: f64,
+        distances: impl Fn(usize) -> f64,
+        wait: f64,
+    ) -> RateEvidence {
         let began = Instant::now();
         let at = |ms: f64| began + Duration::from_secs_f64(ms / 1000.0);
         let (mut evidence, mut tokens, mut now) = (RateEvidence::new(began, true), 0.0_f64, 0.0);
@@ -181,7 +206,7 @@ mod tests {
                 tokens = (tokens + wait * per_second / 1000.0).min(size);
             }
         }
-        evidence.per_second()
+        evidence
     }
 
     #[track_caller]
@@ -230,8 +255,10 @@ mod tests {
     #[test]
     fn nothing_is_told_of_few_requests_or_of_time_that_was_mostly_waited() {
         // 19 of 200 are taken, each after a wait.
-        let mostly_waited = asked(100.0, 1.0, |_| 1.0, 1000.0);
-        assert_eq!(mostly_waited, None);
+        let mostly_waited = evidence(100.0, 1.0, |_| 1.0, 1000.0);
+        assert_eq!(mostly_waited.per_second(), None);
+        let untold = mostly_waited.untold();
+        assert_eq!(untold, Some(UntoldLimit::RateBetweenWaits));
         let began = Instant::now();
         let mut evidence = RateEvidence::new(began, true);
         for request in 1..12 {
@@ -242,5 +269,11 @@ mod tests {
             }
         }
         assert_eq!(evidence.per_second(), None, "{evidence:?}");
+        let untold = evidence.untold();
+        assert_eq!(untold, Some(UntoldLimit::RateOfFew), "{evidence:?}");
+        // Nor is there a reason where there is no evidence of a rate, or an estimate of it.
+        assert_eq!(RateEvidence::new(began, true).untold(), None);
+        let told = self::evidence(10.0, 1.0, |request| 97.0 + (request % 40) as f64 / 2.0, 0.0);
+        assert_eq!((told.per_second().is_some(), told.untold()), (true, None));
     }
 }

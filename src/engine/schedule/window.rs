@@ -10,7 +10,7 @@ use super::push_back::{
     CHECKED, Cause, Consequence, OWN, PushBack, PushBackRecord, PushBackTally, Restraint,
 };
 use super::rate_evidence::RateEvidence;
-use crate::model::origin::PushBackCounts;
+use crate::model::origin::{PushBackCounts, UntoldLimit};
 
 /// The number of full windows of successes after which nothing restrains an origin any more: its items may
 /// then wait in the pool's queue again, out of the schedule's hands.
@@ -235,6 +235,20 @@ impl Window {
     /// An estimate of the number of requests a second that the server takes, if it is that which it limits.
     pub(super) fn rate_limit(&self) -> Option<f64> {
         self.rate.as_ref()?.per_second()
+    }
+
+    /// The reason why there is no such estimate, and no number at once either that the server is known to take.
+    pub(super) fn untold_limit(&self) -> Option<UntoldLimit> {
+        // Connections that are refused are no limit by rate.
+        if self.push_backs.too_many + self.push_backs.unavailable == 0 {
+            return None;
+        }
+        let is_least = self.takes() == 1 && self.per_second().is_none();
+        match &self.rate {
+            Some(rate) if rate.per_second().is_some() => None,
+            Some(rate) => rate.untold().or(is_least.then_some(UntoldLimit::Kind)),
+            None => is_least.then_some(UntoldLimit::Kind),
+        }
     }
 
     /// Takes down what a push-back has shown of its item.

@@ -15,8 +15,12 @@ pub(super) const MAX_INPUT: usize = 64 * 1024;
 /// The largest output buffer: a request head.
 pub(super) const MAX_OUTPUT: usize = 24 * 1024;
 
-/// The initial size of both buffers.
-const MIN_BUFFER: usize = 4 * 1024;
+/// The initial size of the input buffer.
+const MIN_INPUT: usize = 2 * 1024;
+
+/// The initial size of the output buffer, and the step in which it grows: most heads are shorter, and each of a
+/// thousand workers has one.
+const MIN_OUTPUT: usize = 1024;
 
 /// The head that ureq reads in place of the server's: the status, and that the body ends with the input, as
 /// it does in HTTP/1.0 without a header that says so. The status's digits are put in.
@@ -75,7 +79,7 @@ impl ConnectionBuffers {
     /// Makes room for more of a response's head, however much of it has come.
     pub(super) fn head_append_buf(&mut self) -> &mut [u8] {
         if self.filled >= self.input.len() {
-            let wanted = (self.input.len() * 2).clamp(SLACK + MIN_BUFFER, SLACK + MAX_HEAD);
+            let wanted = (self.input.len() * 2).clamp(SLACK + MIN_INPUT, SLACK + MAX_HEAD);
             self.input.resize(wanted, 0);
         }
         &mut self.input[self.filled..]
@@ -151,8 +155,8 @@ impl Buffers for ConnectionBuffers {
     fn output(&mut self) -> &mut [u8] {
         let wanted = self
             .head
-            .next_multiple_of(MIN_BUFFER)
-            .clamp(MIN_BUFFER, MAX_OUTPUT);
+            .next_multiple_of(MIN_OUTPUT)
+            .clamp(MIN_OUTPUT, MAX_OUTPUT);
         if self.output.len() < wanted {
             self.output.resize(wanted, 0);
         }
@@ -168,7 +172,7 @@ impl Buffers for ConnectionBuffers {
     fn input_append_buf(&mut self) -> &mut [u8] {
         self.compact();
         if self.is_tight || self.filled >= self.input.len() {
-            let wanted = (self.input.len() * 2).clamp(SLACK + MIN_BUFFER, SLACK + MAX_INPUT);
+            let wanted = (self.input.len() * 4).clamp(SLACK + MIN_INPUT, SLACK + MAX_INPUT);
             if wanted > self.input.len() {
                 self.input.resize(wanted, 0);
             }
@@ -239,7 +243,7 @@ mod tests {
             receive(&mut buffers, &[b'x'; 1_000]);
             buffers.input_consume(1_000);
         }
-        assert_eq!(buffers.input.len(), SLACK + MIN_BUFFER);
+        assert_eq!(buffers.input.len(), SLACK + MIN_INPUT);
         for _ in 0..5 {
             let count = receive(&mut buffers, &[b'x'; 100_000]);
             buffers.input_consume(count);
@@ -306,12 +310,7 @@ mod tests {
     #[test]
     fn the_output_buffer_fits_the_announced_head_up_to_a_limit() {
         let mut buffers = ConnectionBuffers::default();
-        for (head, room) in [
-            (0, 4_096),
-            (9_000, 12_288),
-            (100, 12_288),
-            (1 << 20, 24_576),
-        ] {
+        for (head, room) in [(0, 1_024), (9_000, 9_216), (100, 9_216), (1 << 20, 24_576)] {
             buffers.expect_head(head);
             assert_eq!(buffers.output().len(), room, "{head}");
         }

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use rustls::pki_types::ServerName;
-use rustls::{ClientConnection, StreamOwned};
 use ureq::config::Config;
 use ureq::http::Uri;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
@@ -19,7 +18,8 @@ use super::connections::Connections;
 use super::handover::Handover;
 use super::happy_eyeballs::{connect_any, interleave};
 use super::socks::Destination;
-use super::stream::{ByteStream, Connected, Forward, ReadAhead, ServerStream, Socket};
+use super::stream::{ByteStream, Connected, Forward, ServerStream, Socket};
+use super::tls_stream::TlsStream;
 use super::{http_connect, socks};
 use crate::http::dns::{Dns, authority, without_zone};
 use crate::http::fault::{Fault, SocketError};
@@ -298,12 +298,7 @@ impl Connector {
                 "\"{bare}\" is not a name that a certificate can have"
             ))
         })?;
-        let mut connection = ClientConnection::new(config, name).map_err(io::Error::other)?;
-        let mut stream = ReadAhead::new(stream);
-        while connection.is_handshaking() {
-            connection.complete_io(&mut stream)?;
-        }
-        Ok(Box::new(StreamOwned::new(connection, stream)))
+        Ok(Box::new(TlsStream::handshake(config, name, stream)?))
     }
 
     fn socket_fault(&self, error: &io::Error) -> ureq::Error {

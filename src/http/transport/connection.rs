@@ -455,7 +455,7 @@ impl Drop for Connection {
         if let Some(buffers) = self.buffers.take() {
             self.handover.return_buffers(buffers);
         }
-        let Some(stream) = self.stream.take() else {
+        let Some(mut stream) = self.stream.take() else {
             return;
         };
         let kept = match &self.state {
@@ -464,22 +464,25 @@ impl Drop for Connection {
                 keep_alive,
                 progress,
             } if framing.is_persistent && progress.is_over() && !self.has_surplus => {
-                // A TLS read ends with a record, so there may be more behind it.
-                let has_seen_all = self.has_seen_all && !stream.is_tls && !framing.needs_check;
+                // The TLS below a read may have received more, or less than there was.
+                let has_seen_all = (self.has_seen_all || stream.is_tls)
+                    && stream.stream.is_drained()
+                    && !framing.needs_check;
                 Some((has_seen_all, *keep_alive))
             }
             _ => None,
         };
         match kept {
-            Some((has_seen_all, keep_alive)) => self.connections.give(
-                &self.key,
-                IdleConnection {
+            Some((has_seen_all, keep_alive)) => {
+                stream.stream.release_buffers();
+                let idle = IdleConnection {
                     stream,
                     last_read: self.last_read,
                     has_seen_all,
                     keep_alive,
-                },
-            ),
+                };
+                self.connections.give(&self.key, idle);
+            }
             None => {
                 // Closed before those are told that wait for its descriptor.
                 drop(stream);

@@ -1,5 +1,9 @@
-//! The idle connections of a run, which all workers share: the newest for an origin is taken first, and the
-//! oldest of all is closed when there are too many.
+//! The idle connections of a run, which all workers share: the newest for an origin is taken first, and one at
+//! random makes way when there are too many.
+//!
+//! At random, because lists often go in turns over their hosts. With more hosts than connections, the least
+//! recently used one is then always the one that is needed next, and none would be found again; so a fifth is,
+//! with twice as many hosts as connections. A host whose URLs follow one another keeps its connection either way.
 //!
 //! One lock is enough: a connection is taken or given in well under a microsecond, and no system call is
 //! made under it.
@@ -29,6 +33,9 @@ const MAX_CHECKS: usize = 4;
 
 /// Origins that are remembered to have sent bytes nobody asked for. Past them, every one is distrusted.
 const MAX_DISTRUSTED: usize = 4096;
+
+/// The seed of the choice of connections that make way. Nobody gains by guessing it, and runs are alike.
+const SEED: u64 = 1;
 
 /// Keys whose place is kept while they have no idle connection, which spares the next one an allocation.
 const KEPT_KEYS: usize = 256;
@@ -93,6 +100,7 @@ struct ConnectionTable {
     last_made: Instant,
     /// Requests that wait for a resource.
     waiting: usize,
+    random: fastrand::Rng,
 }
 
 /// An index of [`ConnectionTable::slots`].
@@ -125,6 +133,7 @@ impl Connections {
                 distrusted: HashSet::default(),
                 last_made: Instant::now(),
                 waiting: 0,
+                random: fastrand::Rng::with_seed(SEED),
             }),
             released: Condvar::new(),
             most,
@@ -154,11 +163,15 @@ impl Connections {
 
     /// Keeps a connection for the next request under `key`.
     pub(super) fn give(&self, key: &Arc<str>, connection: IdleConnection) {
+        if self.most == 0 {
+            drop(connection);
+            return self.note_closed();
+        }
         let mut table = self.lock();
-        table.push(key, connection);
-        let surplus = (table.count > self.most)
-            .then(|| table.pop_oldest())
+        let surplus = (table.count >= self.most)
+            .then(|| table.pop_surplus(connection.last_read))
             .flatten();
+        table.push(key, connection);
         let is_waited_for = table.waiting > 0;
         drop(table);
         // Closed outside the lock.
@@ -271,11 +284,32 @@ impl ConnectionTable {
     }
 
     fn pop_oldest(&mut self) -> Option<IdleConnection> {
-        let place = self.oldest?;
+        self.pop_at(self.oldest?)
+    }
+
+    /// The connection that makes way for another in a full table: the oldest if its time is over, otherwise one
+    /// at random.
+    fn pop_surplus(&mut self, now: Instant) -> Option<IdleConnection> {
+        let oldest = self.slots[self.oldest?].content.as_ref();
+        let is_over = |connection: &IdleConnection| {
+            connection.is_expired(now.saturating_duration_since(connection.last_read))
+        };
+        if oldest.is_some_and(|(_, connection)| is_over(connection)) {
+            return self.pop_oldest();
+        }
+        // A slot is added only when no other is free, so a full table has no free one.
+        let place = self.random.usize(..self.slots.len());
+        self.pop_at(place)
+    }
+
+    fn pop_at(&mut self, place: Place) -> Option<IdleConnection> {
+        let older_of_key = self.slots[place].older_of_key;
         let (key, connection) = self.unlink(place)?;
-        // The oldest of all is the oldest of its key too: it is the newest only if it is the only one.
         if self.newest_of_key.get(&key) == Some(&Some(place)) {
-            self.newest_of_key.remove(&key);
+            match older_of_key {
+                Some(_) => self.newest_of_key.insert(key, older_of_key),
+                None => self.newest_of_key.remove(&key),
+            };
         }
         Some(connection)
     }

@@ -19,6 +19,7 @@ mod http_connect;
 mod os;
 mod socks;
 mod stream;
+mod tls_stream;
 mod whole_body;
 
 use std::sync::Arc;

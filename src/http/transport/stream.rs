@@ -1,6 +1,6 @@
 //! Byte streams to the other side of a connection. The lowest is a [`Socket`], which never blocks for
-//! longer than a tick without checking the limits; a TLS stream stands on another stream, which may
-//! be the tunnel of a proxy.
+//! longer than a tick without checking the limits; a [TLS stream](super::tls_stream) stands on another stream,
+//! which may be the tunnel of a proxy.
 
 use std::fmt;
 use std::io::{self, Read, Write};
@@ -8,12 +8,10 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::buffer::spare_capacity;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, recv};
-use rustls::{ClientConnection, StreamOwned};
-use ureq::unversioned::transport::Buffers;
 
-use super::buffers::ConnectionBuffers;
 use super::os;
 use crate::http::fault::{Fault, SocketError};
 use crate::http::request_clock::RequestClock;
@@ -29,6 +27,24 @@ pub(super) trait ByteStream: Read + Write + fmt::Debug + Send + Sync {
     fn discard(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.read(buffer)
     }
+
+    /// Appends bytes to a buffer, as many as it has capacity for. Returns their number.
+    fn receive(&mut self, buffer: &mut Vec<u8>) -> io::Result<usize> {
+        let begin = buffer.len();
+        buffer.resize(buffer.capacity(), 0);
+        let received = self.read(&mut buffer[begin..]);
+        buffer.truncate(begin + received.as_ref().unwrap_or(&0));
+        received
+    }
+
+    /// True if none of the bytes that have been received is left to be read, and the last call had room for more
+    /// than came. A layer that receives on its own account knows it better than its reader.
+    fn is_drained(&self) -> bool {
+        true
+    }
+
+    /// Frees the memory that only a request under way needs: the connection becomes idle.
+    fn release_buffers(&mut self) {}
 
     /// Puts the stream under the limits of another request.
     fn bind(&mut self, clock: &Arc<RequestClock>);
@@ -110,7 +126,7 @@ impl Socket {
     }
 
     /// Repeats a receiving call until it returns, fails, or a limit is exceeded.
-    fn receive(
+    fn repeat(
         &mut self,
         mut call: impl FnMut(&mut TcpStream) -> io::Result<usize>,
     ) -> io::Result<usize> {
@@ -154,7 +170,7 @@ fn is_transient(error: &io::Error) -> bool {
 
 impl Read for Socket {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.receive(|stream| stream.read(buffer))
+        self.repeat(|stream| stream.read(buffer))
     }
 }
 
@@ -188,80 +204,19 @@ impl ByteStream for Socket {
     }
 
     fn discard(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.receive(|stream| Ok(os::discard(stream, buffer)?))
+        self.repeat(|stream| Ok(os::discard(stream, buffer)?))
+    }
+
+    /// The system writes into the capacity: to clear it first would cost as much as the call.
+    fn receive(&mut self, buffer: &mut Vec<u8>) -> io::Result<usize> {
+        self.repeat(|stream| {
+            let (count, _) = recv(stream, spare_capacity(buffer), RecvFlags::empty())?;
+            Ok(count)
+        })
     }
 
     fn bind(&mut self, clock: &Arc<RequestClock>) {
         self.clock = Arc::clone(clock);
-    }
-}
-
-/// A read-ahead buffer below TLS. rustls reads 4 KiB at a time, a quarter of a record. Once such a read
-/// is full there is more to come, which is then read in far fewer calls.
-#[derive(Debug)]
-pub(super) struct ReadAhead {
-    stream: Box<dyn ByteStream>,
-    buffers: ConnectionBuffers,
-    has_more: bool,
-}
-
-impl ReadAhead {
-    pub(super) fn new(stream: Box<dyn ByteStream>) -> Self {
-        ReadAhead {
-            stream,
-            buffers: ConnectionBuffers::default(),
-            has_more: false,
-        }
-    }
-}
-
-impl Read for ReadAhead {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.buffers.input().is_empty() {
-            // A short response needs no second buffer.
-            if !self.has_more {
-                let count = self.stream.read(buffer)?;
-                self.has_more = count == buffer.len();
-                return Ok(count);
-            }
-            let count = self.stream.read(self.buffers.input_append_buf())?;
-            self.buffers.input_appended(count);
-        }
-        let count = self.buffers.input().read(buffer)?;
-        self.buffers.input_consume(count);
-        Ok(count)
-    }
-}
-
-impl Write for ReadAhead {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.stream.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.stream.flush()
-    }
-}
-
-impl ByteStream for ReadAhead {
-    fn is_idle(&mut self) -> bool {
-        self.buffers.input().is_empty() && self.stream.is_idle()
-    }
-
-    fn bind(&mut self, clock: &Arc<RequestClock>) {
-        self.stream.bind(clock);
-    }
-}
-
-impl ByteStream for StreamOwned<ClientConnection, ReadAhead> {
-    fn is_idle(&mut self) -> bool {
-        // Bytes that came in one piece with the response may be here already, decrypted or not.
-        let waiting = self.conn.process_new_packets();
-        waiting.is_ok_and(|state| state.plaintext_bytes_to_read() == 0) && self.sock.is_idle()
-    }
-
-    fn bind(&mut self, clock: &Arc<RequestClock>) {
-        self.sock.bind(clock);
     }
 }
 
@@ -272,6 +227,18 @@ impl ByteStream for Box<dyn ByteStream> {
 
     fn discard(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         (**self).discard(buffer)
+    }
+
+    fn receive(&mut self, buffer: &mut Vec<u8>) -> io::Result<usize> {
+        (**self).receive(buffer)
+    }
+
+    fn is_drained(&self) -> bool {
+        (**self).is_drained()
+    }
+
+    fn release_buffers(&mut self) {
+        (**self).release_buffers();
     }
 
     fn bind(&mut self, clock: &Arc<RequestClock>) {
@@ -285,7 +252,6 @@ pub(super) type Connected = (Box<dyn ByteStream>, SocketAddr);
 #[cfg(test)]
 mod tests {
     use std::net::TcpListener;
-    use std::sync::Mutex;
 
     use super::*;
     use crate::pool::StopToken;
@@ -317,71 +283,27 @@ mod tests {
         assert_eq!(socket.discard(&mut room).unwrap(), 0, "the end");
     }
 
-    /// A stream whose bytes have all come already.
-    #[derive(Debug)]
-    struct Arrived {
-        rest: io::Cursor<Vec<u8>>,
-        reads: Arc<Mutex<Vec<usize>>>,
-    }
-
-    impl Read for Arrived {
-        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-            self.reads.lock().unwrap().push(buffer.len());
-            self.rest.read(buffer)
-        }
-    }
-
-    impl Write for Arrived {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    impl ByteStream for Arrived {
-        fn is_idle(&mut self) -> bool {
-            true
-        }
-
-        fn bind(&mut self, _: &Arc<RequestClock>) {}
-    }
-
-    fn ahead_of(sent: &[u8]) -> (ReadAhead, Arc<Mutex<Vec<usize>>>) {
-        let reads = Arc::default();
-        let stream = Arrived {
-            rest: io::Cursor::new(sent.to_vec()),
-            reads: Arc::clone(&reads),
-        };
-        (ReadAhead::new(Box::new(stream)), reads)
-    }
-
     #[test]
-    fn a_long_response_is_read_ahead_in_few_calls_and_unchanged() {
-        let sent: Vec<u8> = (0..1_000_000_u32).map(|n| (n * 7 % 251) as u8).collect();
-        let (mut stream, reads) = ahead_of(&sent);
-        let (mut read, mut piece) = (Vec::new(), [0; 4_096]);
-        loop {
-            let count = stream.read(&mut piece).unwrap();
-            if count == 0 {
-                break;
-            }
-            read.extend_from_slice(&piece[..count]);
-            let is_all_out = stream.buffers.input().is_empty();
-            assert_eq!(stream.is_idle(), is_all_out, "after {}", read.len());
+    fn received_bytes_are_appended_within_the_capacity() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut sender = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (receiver, _) = listener.accept().unwrap();
+        let mut socket =
+            Socket::new(receiver, Arc::new(RequestClock::new(StopToken::new()))).unwrap();
+        sender.write_all(b"one, two and three").unwrap();
+        drop(sender);
+        let mut received = Vec::with_capacity(12);
+        received.extend_from_slice(b"zero, ");
+        let room = received.capacity() - received.len();
+        let mut count = 0;
+        while count < room {
+            count += socket.receive(&mut received).unwrap();
+            assert_eq!(received.len(), 6 + count);
         }
-        assert!(read == sent);
-        let reads = reads.lock().unwrap();
-        assert!(reads.len() < 25, "{reads:?}");
-    }
-
-    #[test]
-    fn a_short_response_is_read_without_a_second_buffer() {
-        let (mut stream, reads) = ahead_of(&[b'x'; 3_000]);
-        assert_eq!(stream.read(&mut [0; 4_096]).unwrap(), 3_000);
-        assert_eq!(stream.read(&mut [0; 1_096]).unwrap(), 0);
-        assert_eq!(*reads.lock().unwrap(), [4_096, 1_096]);
+        assert!(received.starts_with(b"zero, one, t"), "{received:?}");
+        received.clear();
+        received.reserve_exact(100);
+        while socket.receive(&mut received).unwrap() > 0 {}
+        assert!(b"one, two and three".ends_with(&received), "{received:?}");
     }
 }

@@ -25,14 +25,14 @@ impl WholeBody {
         }
     }
 
-    /// Drops the bytes that have not been read. Returns their number.
-    pub(in crate::http) fn discard(&mut self) -> u64 {
+    /// Drops what is unread of it. Returns its length.
+    pub(in crate::http) fn discard(&mut self) -> usize {
         let Some(buffers) = &mut self.buffers else {
             return 0;
         };
         let count = buffers.input().len();
         buffers.input_consume(count);
-        count as u64
+        count
     }
 }
 

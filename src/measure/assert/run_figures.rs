@@ -218,7 +218,7 @@ impl RunFigures<'_> {
             (Some(speedup), _) => &*format!("estimated up to {speedup:.2}x"),
             (None, Some(Withheld::PushedBack)) => "not estimated, as a server pushed back",
             (None, Some(Withheld::Waited)) => "not estimated, as the run waited for retries",
-            (None, Some(Withheld::Paced)) => "not estimated, as the run was paced as asked",
+            (None, Some(Withheld::Paced(_))) => "not estimated, as the run was paced as asked",
             (None, Some(Withheld::SlowedDown(_))) => "not estimated, as the server slowed down",
             (None, None) => return "not measured: --compare measures it".to_owned(),
         };

@@ -139,7 +139,11 @@ impl SavedRun {
             });
         }
         if self.paced != then.paced {
-            notices.push(BaselineNotice::Pacing { now: self.paced });
+            let held_back = if self.paced { self } else { then };
+            notices.push(BaselineNotice::Pacing {
+                now: self.paced,
+                by: held_back.held_back_by,
+            });
         }
         if self.warm != then.warm {
             notices.push(BaselineNotice::WarmUps { now: self.warm });

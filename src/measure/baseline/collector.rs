@@ -8,6 +8,7 @@ use super::{BaselineRun, Machine, SavedRun};
 use crate::model::event::Event;
 use crate::model::measurement::{Arm, ArmRun};
 use crate::model::outcome::Verdict;
+use crate::model::pacing::BindingLimits;
 use crate::model::summary::Summary;
 
 /// Reason why a run cannot be a baseline: complete runs would be compared with a part of one.
@@ -44,6 +45,7 @@ pub(super) struct FigureCollector {
     is_listed: bool,
     warm: bool,
     paced: bool,
+    held_back_by: BindingLimits,
     runs: Vec<BaselineRun>,
 }
 
@@ -58,6 +60,7 @@ impl FigureCollector {
             is_listed: false,
             warm: false,
             paced: false,
+            held_back_by: BindingLimits::default(),
             runs: Vec::new(),
         }
     }
@@ -94,7 +97,8 @@ impl FigureCollector {
     }
 
     fn add_run(&mut self, arm: Arm, workers: usize, summary: &Summary) {
-        self.paced |= summary.paced;
+        self.paced |= summary.is_held_back();
+        self.held_back_by = self.held_back_by.or(summary.binding_limits());
         let seconds = summary.makespan.unwrap_or_default().as_secs_f64();
         // A run without a makespan tried no URL.
         if seconds > 0.0 {
@@ -123,6 +127,7 @@ impl FigureCollector {
             targets: self.list.targets(),
             warm: self.warm,
             paced: self.paced,
+            held_back_by: self.held_back_by,
             runs: std::mem::take(&mut self.runs),
         })
     }

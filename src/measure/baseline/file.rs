@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{BaselineRun, History, MAX_RUNS, Machine, SavedRun, Targets};
 use crate::model::json::{MAX_SECONDS, Rfc3339};
+use crate::model::pacing::BindingLimits;
 use crate::model::text::excerpt;
 
 /// Version of the schema that is written and read.
@@ -62,8 +63,16 @@ struct SavedRecord {
     targets: Targets,
     warm: bool,
     paced: bool,
+    // Older files have none.
+    #[serde(default, skip_serializing_if = "are_none")]
+    held_back_by: BindingLimits,
     #[schemars(length(min = 1))]
     runs: Vec<BaselineRun>,
+}
+
+/// True if no limit is named.
+fn are_none(limits: &BindingLimits) -> bool {
+    !limits.are_any()
 }
 
 /// The file that `--save-baseline` writes.
@@ -88,6 +97,7 @@ impl From<&SavedRun> for SavedRecord {
             targets: run.targets.clone(),
             warm: run.warm,
             paced: run.paced,
+            held_back_by: run.held_back_by,
             runs: run.runs.clone(),
         }
     }
@@ -122,6 +132,7 @@ impl SavedRecord {
             targets: self.targets,
             warm: self.warm,
             paced: self.paced,
+            held_back_by: self.held_back_by,
             runs: self.runs,
         })
     }

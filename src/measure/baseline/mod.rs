@@ -24,7 +24,8 @@
 //! | `machine` | `{os, arch, cpus}` of the machine that made it; null if that is not known, as of a replay |
 //! | `targets` | `{count, hash}`: the number of URLs, and a hash of all of them together, in hexadecimal |
 //! | `warm` | true if uncounted runs came before it |
-//! | `paced` | true if starts or bytes were held back as asked |
+//! | `paced` | true if limits of the user's held back starts or bytes |
+//! | `held_back_by` | which of them did: `{rate, host_delay, per_host, limit_rate}`; left out if none did |
 //! | `runs` | each counted run: `{arm, workers, seconds, failed, retries, bytes}` |
 //!
 //! The file has no URLs in it: the hash is the sum modulo 2^256 of the SHA-256 of each target's action and URL.
@@ -57,6 +58,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::measurement::Arm;
+use crate::model::pacing::BindingLimits;
 
 /// Figures of a run that a later one can be compared with.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,8 +73,10 @@ pub struct SavedRun {
     pub targets: Targets,
     /// True if uncounted runs came before the counted ones.
     pub warm: bool,
-    /// True if starts or bytes were held back as asked.
+    /// True if limits of the user's held back starts or bytes.
     pub paced: bool,
+    /// Those that did, as far as they are known.
+    pub held_back_by: BindingLimits,
     /// The counted runs: one, or those of a comparison or a sweep.
     pub runs: Vec<BaselineRun>,
 }

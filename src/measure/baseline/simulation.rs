@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use super::{BaselineRun, History, MAX_RUNS, SavedRun, Targets};
 use crate::model::margin::Margin;
 use crate::model::measurement::{AgainstPoint, Arm};
+use crate::model::pacing::BindingLimits;
 use crate::stats::Finding;
 
 /// The slow-down that is to be found.
@@ -76,6 +77,7 @@ impl NightlyJob {
             },
             warm: false,
             paced: false,
+            held_back_by: BindingLimits::default(),
             runs: (0..count).map(run).collect(),
         }
     }

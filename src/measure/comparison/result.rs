@@ -4,7 +4,7 @@ use crate::measure::Estimate;
 use crate::measure::answers::AnswerCheck;
 use crate::measure::drift;
 use crate::measure::measured_run::{MeasuredRun, arm_times, times_without_failures};
-use crate::measure::notices::origin_notices;
+use crate::measure::notices::{missed_rate, origin_notices};
 use crate::model::margin::Margin;
 use crate::model::measurement::{Arm, ArmTimes, Comparison};
 use crate::model::notice::MeasurementNotice;
@@ -24,6 +24,7 @@ pub(super) fn comparison(
         .map(|run| Estimate::of(&run.summary).map(|estimate| estimate.speedup.ln()))
         .collect();
     let pushed_back = push_back_notices(parallel);
+    let missed_rate = missed_rate(parallel.iter().filter_map(|run| run.summary.pacing));
     // Fewer than were asked for, if the system refused some in every run.
     let workers = parallel.iter().map(|run| run.summary.workers).max()?;
     let estimated = estimates.and_then(|logs| Some(Sample::of(&logs)?.mean.exp()));
@@ -57,6 +58,7 @@ pub(super) fn comparison(
     comparison.speedup = comparison.speedup_of_alike();
     comparison.notices.extend(notices(&comparison));
     comparison.notices.extend(pushed_back);
+    comparison.notices.extend(missed_rate);
     let has_left_out = comparison.parallel.mean_left_out() > 0.0;
     if comparison.speedup.is_none() || has_left_out {
         // It would be of other work than the speed-up.

@@ -9,10 +9,12 @@ use crate::measure::answers::AnswerCheck;
 use crate::measure::cold_start::ColdStartCheck;
 use crate::measure::notices::warm_up_notice;
 use crate::measure::observing::ObservedRun;
+use crate::measure::run_end::end_run;
 use crate::measure::why::{WhyCollector, take_limits};
 use crate::model::event::{Event, Listener};
 use crate::model::measurement::{Arm, ArmRun, Comparison};
 use crate::model::notice::MeasurementNotice;
+use crate::model::summary::Summary;
 
 /// The runs of a comparison as they are made.
 pub(super) struct PairRunner<'a, F> {
@@ -65,12 +67,8 @@ impl<'a, F> PairRunner<'a, F> {
         };
         let mut measured = (self.run)(arm_run.arm, &mut observed)?;
         let summary = &mut measured.summary;
-        let is_over = summary.stopped || summary.makespan.is_none();
-        summary.failing_only = self.answers.end_run(!is_over);
-        self.why.end(arm_run, summary);
-        self.listener.event(&Event::ArmEnded(summary.clone()))?;
-        self.listener.idle()?;
-        if is_over {
+        let note = |summary: &Summary| self.why.end(arm_run, summary);
+        if !end_run(summary, &mut self.answers, note, self.listener)? {
             return Ok(None);
         }
         self.targets = Some(summary.targets());

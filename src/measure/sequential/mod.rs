@@ -57,6 +57,8 @@ pub(super) struct Sequence {
     spent: Duration,
     /// Time of all runs up to the end of the pair before.
     spent_before: Duration,
+    /// True if a look has found an assertion undecided, so that their ratio chose the number of pairs too.
+    were_gates_open: bool,
     /// Why it is over, and the level that decided.
     end: Option<(AutoEnd, f64)>,
 }
@@ -74,6 +76,7 @@ impl Sequence {
             most_pairs,
             spent: Duration::ZERO,
             spent_before: Duration::ZERO,
+            were_gates_open: false,
             end: None,
         }
     }
@@ -92,6 +95,7 @@ impl Sequence {
         self.spent_before = self.spent;
         let level = self.looks.level(pairs);
         let look = level.and_then(|level| Some((level, look(level)?)));
+        self.were_gates_open |= look.is_some_and(|(_, look)| !look.are_gates_decided);
         let by_figures = look.and_then(|(level, look)| self.end_by(pairs, level, look));
         let is_late = self.spent.saturating_add(pair) > self.stopping.most_time;
         let end = match by_figures {
@@ -102,7 +106,7 @@ impl Sequence {
         };
         self.end = end.map(|end| match level.filter(|_| by_figures.is_some()) {
             Some(level) => (end, level),
-            None => (end, self.last_level(end, pairs)),
+            None => (end, self.reported_level(end, pairs)),
         });
         self.end.is_some()
     }
@@ -115,7 +119,7 @@ impl Sequence {
     fn end_by(&self, pairs: usize, level: f64, look: Look) -> Option<AutoEnd> {
         let (end, is_reached) = match self.stopping.precision {
             Some(most) => {
-                let reported = self.last_level(AutoEnd::Precise, 0);
+                let reported = self.reported_level(AutoEnd::Precise, pairs);
                 let speedup = look
                     .speedup
                     .map(|speedup| speedup.at_level(level, reported));
@@ -135,22 +139,33 @@ impl Sequence {
         (is_reached && look.are_gates_decided).then_some(end)
     }
 
-    /// The level at which the intervals are reported. It does not depend on the figures: it is that of the last look,
-    /// unless the time or the user ended the comparison, which leaves as much of the error as was not spent.
-    fn last_level(&self, end: AutoEnd, pairs: usize) -> f64 {
-        self.looks.last_level(match end {
-            AutoEnd::MostTime | AutoEnd::Stopped => pairs,
-            AutoEnd::Decided | AutoEnd::Precise | AutoEnd::MostPairs => self.most_pairs as usize,
-        })
+    /// The level at which the intervals are reported. It depends on the number of pairs and never on the figures.
+    ///
+    /// Where the width alone chose that number, it is the ordinary one, as Chow and Robbins have it. The most pairs, the
+    /// time and the user leave as much of the error as the looks did not spend.
+    fn reported_level(&self, end: AutoEnd, pairs: usize) -> f64 {
+        let is_by_width = self.stopping.precision.is_some() && !self.were_gates_open;
+        match end {
+            _ if is_by_width => LEVEL,
+            AutoEnd::Decided | AutoEnd::Precise => self.looks.reported_level(pairs),
+            AutoEnd::MostPairs | AutoEnd::MostTime | AutoEnd::Stopped => {
+                self.looks.last_level(pairs)
+            }
+        }
     }
 
     /// The course, after so many pairs that count.
     pub(super) fn course(&self, pairs: usize) -> AutoRuns {
-        let stopped = || (AutoEnd::Stopped, self.last_level(AutoEnd::Stopped, pairs));
+        let stopped = || {
+            (
+                AutoEnd::Stopped,
+                self.reported_level(AutoEnd::Stopped, pairs),
+            )
+        };
         let (ended_by, deciding_level) = self.end.unwrap_or_else(stopped);
         AutoRuns {
             ended_by,
-            level: self.last_level(ended_by, pairs),
+            level: self.reported_level(ended_by, pairs),
             deciding_level,
             ..self.begun()
         }

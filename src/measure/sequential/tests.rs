@@ -97,7 +97,8 @@ fn an_early_decision_is_by_a_stricter_interval_than_the_reported_one() {
         })
     }));
     let course = sequence.course(3);
-    assert!((course.level - 0.9694).abs() < 1e-3, "{course:?}");
+    // Nothing was looked at before.
+    assert!((course.level - 0.95).abs() < 1e-4, "{course:?}");
     assert!((course.deciding_level - 0.9985).abs() < 1e-4, "{course:?}");
 }
 

@@ -13,7 +13,7 @@ use crate::model::measurement::{Sweep, SweepRuns};
 use crate::model::notice::MeasurementNotice;
 use crate::model::origin::OriginLimits;
 use crate::model::search_cost::SearchCost;
-use crate::stats::{Interval, Knee, LEVEL, PooledScatter, SweepPoint, Usl};
+use crate::stats::{Interval, Knee, LEVEL, PooledScatter, SweepPoint, Usl, geometric_mean};
 
 /// The result of the counted runs; `None` if there are none.
 pub(super) fn sweep(
@@ -33,14 +33,14 @@ pub(super) fn sweep(
             .map(MeasurementNotice::PassedOver),
     );
     let is_alike = |workers| passed_over.iter().all(|passed| passed.workers != workers);
-    let level = auto.map_or(LEVEL, |auto| auto.level);
     let points: Option<Vec<SweepRuns>> = runs
         .iter()
         .map(|(workers, runs)| {
             let times = times_without_failures(runs, |_| is_alike(*workers))?;
             Some(SweepRuns {
                 workers: *workers,
-                interval: Interval::of_mean_at(level, &times.seconds),
+                // The rounds are chosen by ratios, which the time of one number of workers has little part in.
+                interval: Interval::of_median_at(LEVEL, &times.seconds),
                 times,
             })
         })
@@ -83,7 +83,7 @@ fn deciding_points(sweep: &Sweep) -> Vec<SweepPoint> {
     let mut points = sweep.sweep_points();
     if let Some(auto) = sweep.auto {
         for (point, runs) in points.iter_mut().zip(sweep.comparable()) {
-            point.interval = Interval::of_mean_at(auto.deciding_level, &runs.times.seconds);
+            point.interval = Interval::of_median_at(auto.deciding_level, &runs.times.seconds);
         }
     }
     points
@@ -98,7 +98,8 @@ fn pool(sweep: &mut Sweep) {
         times, interval, ..
     } in &mut sweep.points
     {
-        *interval = scatter.map(|scatter| scatter.interval(times.sample.mean, times.sample.n));
+        let mean = geometric_mean(&times.seconds);
+        *interval = scatter.map(|scatter| scatter.interval(mean, times.sample.n));
     }
 }
 

@@ -6,10 +6,11 @@ use std::time::Duration;
 use crate::measure::MeasuredRun;
 use crate::measure::answers::AnswerCheck;
 use crate::measure::observing::ObservedRun;
+use crate::measure::run_end::end_run;
 use crate::measure::why::KneeCollector;
 use crate::model::event::{Event, Listener};
 use crate::model::measurement::{Arm, ArmRun};
-use crate::model::summary::RunsMade;
+use crate::model::summary::{RunsMade, Summary};
 use crate::model::work::PassedOver;
 
 /// Counted runs, by number of workers.
@@ -127,11 +128,8 @@ impl<'a, F> SweepRunner<'a, F> {
         };
         let mut measured = (self.run)(workers, &mut listener)?;
         let summary = &mut measured.summary;
-        let is_over = summary.stopped || summary.makespan.is_none();
-        summary.failing_only = self.answers.end_run(!is_over);
-        self.why.end(arm_run, summary);
-        self.listener.event(&Event::ArmEnded(summary.clone()))?;
-        self.listener.idle()?;
+        let note = |summary: &Summary| self.why.end(arm_run, summary);
+        let is_over = !end_run(summary, &mut self.answers, note, self.listener)?;
         if pair == 0 {
             self.failed_warm_ups += summary.failed;
         }

@@ -4,6 +4,7 @@
 //! (`/proc/PID/schedstat`, sched-stats.rst in its documentation), be it that others had it, that this process is bound
 //! to few of them or that the quota of its cgroup was used up. Elsewhere that is unknown.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::time::Instant;
 
@@ -16,14 +17,14 @@ const THREADS: &str = "/proc/self/task";
 const PROCESSORS: &str = "/proc/stat";
 
 /// Processor times up to some moment.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct LoadMark {
     at: Instant,
     /// Processor time of this process, and of the calling thread alone, in seconds.
     process: f64,
     thread: f64,
-    /// Seconds in which threads of this process waited for a processor.
-    waited: Option<f64>,
+    /// The waits of this process's threads for a processor.
+    waited: Option<ThreadWaits>,
     /// Ticks in which the machine's processors were busy, and all ticks.
     machine: Option<[u64; 2]>,
 }
@@ -56,7 +57,7 @@ impl LoadMark {
     }
 
     /// The load from then to now. The threads of the run still have to be there, since their times go with them.
-    pub(super) fn to_now(self) -> RunLoad {
+    pub(super) fn to_now(&self) -> RunLoad {
         let now = LoadMark::now();
         let seconds = (now.at - self.at).as_secs_f64().max(f64::MIN_POSITIVE);
         let since = |now: f64, then: f64| (now - then).max(0.0) / seconds;
@@ -69,10 +70,9 @@ impl LoadMark {
             seconds,
             used: since(now.process, self.process),
             engine: since(now.thread, self.thread),
-            waiting: self
-                .waited
-                .zip(now.waited)
-                .map(|(then, now)| since(now, then)),
+            waiting: (self.waited.as_ref())
+                .zip(now.waited.as_ref())
+                .map(|(then, now)| waited_since(then, now) / seconds),
             busy,
         }
     }
@@ -83,18 +83,30 @@ fn seconds(clock: ClockId) -> f64 {
     time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
 }
 
-/// The seconds in which the threads that there are waited for a processor. `None` where the kernel does not tell.
-fn waited() -> Option<f64> {
+/// The seconds that each thread has waited for a processor since it was started, by its identifier.
+type ThreadWaits = BTreeMap<u32, f64>;
+
+/// The waits of the threads that there are. `None` where the kernel does not tell.
+fn waited() -> Option<ThreadWaits> {
     let threads = fs::read_dir(THREADS).ok()?;
-    let mut sum = None;
+    let mut waits = ThreadWaits::new();
     for thread in threads.flatten() {
         // A thread may end meanwhile.
         let text = fs::read_to_string(thread.path().join("schedstat"));
-        if let Some(waited) = text.ok().and_then(|text| thread_wait(&text)) {
-            *sum.get_or_insert(0.0) += waited;
-        }
+        let waited = text.ok().and_then(|text| thread_wait(&text));
+        let name = thread.file_name();
+        let id = name.to_str().and_then(|name| name.parse().ok());
+        waits.extend(id.zip(waited));
     }
-    sum
+    Some(waits).filter(|waits| !waits.is_empty())
+}
+
+/// The seconds that threads waited between two moments, all together. Each is set against its own earlier wait: a thread
+/// that has ended takes its wait with it, which must not be subtracted from that of the others.
+fn waited_since(then: &ThreadWaits, now: &ThreadWaits) -> f64 {
+    let waits = now.iter();
+    let waits = waits.map(|(id, now)| (now - then.get(id).unwrap_or(&0.0)).max(0.0));
+    waits.sum()
 }
 
 /// The second number of a thread's `schedstat`, in seconds: nanoseconds on a processor, waiting for one, and slices.
@@ -132,6 +144,16 @@ mod tests {
         for text in ["", "cpu0 1 2 3 4 5", "cpu  1 2 3 4", "cpu  1 2 x 4 5"] {
             assert_eq!(machine_ticks(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_thread_that_ends_takes_nothing_from_the_waits_of_the_others() {
+        let then = ThreadWaits::from([(1, 2.0), (2, 30.0), (3, 0.5)]);
+        let now = ThreadWaits::from([(1, 2.5), (3, 0.5), (4, 0.25)]);
+        assert_eq!(waited_since(&then, &now), 0.75);
+        // The identifier of one that has ended may be that of a new one.
+        let again = ThreadWaits::from([(2, 0.125)]);
+        assert_eq!(waited_since(&then, &again), 0.0);
     }
 
     #[test]

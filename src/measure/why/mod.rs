@@ -27,6 +27,7 @@ use super::observing::RunObserver;
 use crate::model::event::Event;
 use crate::model::measurement::{Arm, ArmRun};
 use crate::model::notice::MeasurementNotice;
+use crate::model::origin::UntoldLimit;
 use crate::model::reason::{OriginPhases, PhaseMeans, Reason, WeighedReason, Why};
 use crate::model::summary::Summary;
 
@@ -160,8 +161,11 @@ pub(super) fn take_limits(why: &mut Why, notices: &mut Vec<MeasurementNotice>) {
             continue;
         };
         notices.retain(|notice| match notice {
+            // That of a rate says more than that parallel requests are refused.
             MeasurementNotice::PushedBack(limit)
-                if *limit.origin == **origin && limit.given_up.is_none() =>
+                if *limit.origin == **origin
+                    && limit.given_up.is_none()
+                    && !limit.untold.is_some_and(UntoldLimit::is_rate) =>
             {
                 (*at_once, *per_second) = (limit.at_once, limit.per_second);
                 false

@@ -7,7 +7,7 @@ use super::sums::SlowestTarget;
 use super::*;
 use crate::measure::null_listener::NullListener;
 use crate::measure::{Gates, MeasuredRun, SweepPlan, WorkerCounts};
-use crate::model::origin::{GivenUp, OriginLimit, PushBackCounts};
+use crate::model::origin::{GivenUp, OriginLimit, PushBackCounts, UntoldLimit};
 use crate::model::outcome::{Attempt, Outcome, Verdict};
 use crate::model::reason::{KneeWhy, WeighedReason};
 use crate::model::target::Verb;
@@ -511,6 +511,33 @@ fn what_the_run_slowed_down_to_moves_from_the_notices_into_the_reason() {
         panic!("{why:#?}");
     };
     assert_eq!(at_once, Some(3));
+}
+
+#[test]
+fn a_limit_by_rate_that_is_not_known_stays_a_notice() {
+    for (untold, stays) in [
+        (None, false),
+        (Some(UntoldLimit::Kind), false),
+        (Some(UntoldLimit::RateOfFew), true),
+        (Some(UntoldLimit::RateBetweenWaits), true),
+    ] {
+        let mut why = found(
+            4,
+            |_| Spent::wait(20.0),
+            |_| Spent::wait(20.0),
+            |_, _, together| push_back(together, 429, 4),
+        );
+        let limit = MeasurementNotice::PushedBack(OriginLimit {
+            origin: ORIGIN.into(),
+            at_once: Some(1),
+            push_backs: 5,
+            untold,
+            ..OriginLimit::default()
+        });
+        let mut notices = vec![limit.clone()];
+        take_limits(&mut why, &mut notices);
+        assert_eq!(notices.contains(&limit), stays, "{untold:?}: {why:#?}");
+    }
 }
 
 #[test]

@@ -22,9 +22,11 @@ use suite::{FAILURE, SKIPPED, Suite, error_suite};
 /// one that an earlier run had done is `done before`. A run
 /// that was stopped has the properties `stopped`, how far it came, and `listed`, of how many targets; those that it did
 /// not come to read are one case, with their number, which is an `error`, because a run that was stopped is no good run. So are
-/// the shards that a merged report lacks, and an input without URLs where it [needs some](Junit::needs_urls). A name that occurs again has a number behind it, in the
+/// the shards that a merged report lacks, a list that could not be read to its end, and an input without URLs where it [needs some](Junit::needs_urls). A name that occurs again has a number behind it, in the
 /// order of the input. The suite of a shard names it, `pfetch shard 2/4`, so that
-/// those of all can be shown together. In a comparison each arm is a suite, and in a sweep each number of workers: a case is then that of its first counted run, or of the first in which it failed.
+/// those of all can be shown together. A run whose starts or bytes the
+/// user limited has the properties `held-back`, the options that held some back, and `asked-rate`, if the rate of starts
+/// was missed. In a comparison each arm is a suite, and in a sweep each number of workers: a case is then that of its first counted run, or of the first in which it failed.
 ///
 /// Assertions are a last suite, `gates`, with a case each: a `failure` if it fails the program, `skipped` if it
 /// is inconclusive or not judged; the figure of one that holds is its output.
@@ -197,7 +199,8 @@ impl<W: Write> Listener for Junit<W> {
                     self.end_run(summary);
                 }
                 let is_empty = summary.targets() + summary.done_before == 0;
-                if is_empty && !summary.stopped && self.needs_urls {
+                let is_read = !summary.stopped && summary.unreadable.is_empty();
+                if is_empty && is_read && self.needs_urls {
                     self.suites.clear();
                     let suite = error_suite(NAME, "the list", "empty", "there are no URLs in it");
                     self.out.write_all(suite.as_bytes())?;

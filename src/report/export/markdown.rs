@@ -236,6 +236,7 @@ fn totals(summary: &Summary) -> String {
         wording::workers(summary),
         wording::retries(summary),
         wording::stopped(summary),
+        wording::unread_lists(summary).map(|unread| markdown_sentence(&short(&unread))),
     ];
     for part in parts.into_iter().flatten() {
         let _ = write!(text, " · {part}");
@@ -249,7 +250,8 @@ fn times(summary: &Summary, baseline: Baseline) -> String {
         return String::new();
     };
     let mut text = String::from("\n| | time |\n| --- | ---: |\n");
-    let meaning = wording::merged(summary).map_or(String::new(), |meaning| format!(", {meaning}"));
+    let meaning =
+        wording::parallel_meaning(summary).map_or(String::new(), |meaning| format!(", {meaning}"));
     let _ = writeln!(text, "| parallel{meaning} | {} |", duration(makespan));
     let estimate = Estimate::of(summary).filter(|_| baseline == Baseline::Estimate);
     if let Some(estimate) = estimate {
@@ -272,6 +274,9 @@ fn times(summary: &Summary, baseline: Baseline) -> String {
     }
     if let Some(rates) = wording::rates(summary) {
         let _ = writeln!(text, "| rate | {} |", rates.join(", "));
+    }
+    if let Some(missed) = wording::missed_rate(summary) {
+        let _ = writeln!(text, "| asked rate | {missed} |");
     }
     if let Some(waited) = wording::input_wait(summary, estimate.as_ref()) {
         let _ = writeln!(text, "| input | {waited} |");
@@ -298,9 +303,9 @@ fn latencies(summary: &Summary) -> String {
             duration(latency.max()?)
         ))
     };
-    let waits = wording::without_waits(summary).map_or(String::new(), |text| format!(", {text}"));
+    let attempts = wording::all_attempts(summary).map_or(String::new(), |text| format!(": {text}"));
     let rows: String = [
-        row(&format!("time{waits}"), &summary.latency),
+        row(&format!("time{attempts}"), &summary.latency),
         row("to the first byte", &summary.ttfb),
         summary
             .intended

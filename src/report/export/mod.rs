@@ -12,7 +12,6 @@ mod attempt_view;
 mod chrome_trace;
 mod csv;
 mod document;
-mod external_sort;
 mod file;
 mod har;
 mod html;

@@ -34,7 +34,7 @@ use crate::report::Baseline;
 /// | `sweep` | last in a sweep, in place of the summary | `targets`, `stopped`, `search`, `points`, `passed_over`, `knee`, `speedup`, `law`, `gains`, `differing`, `margin`, `notices`, `why` |
 /// | `against` | just before the last, if there is a baseline | `file`, `version`, `started_at`, `points`, `why`, `margin`, `notices` |
 /// | `gate` | after the last, for each assertion | `gate`, `verdict` (`held`, `failed`, `inconclusive`, `unknown`, `skipped`), `value`, `unit`, `interval`, `why`, `of` |
-/// | `summary` | last | `targets`, `ok`, `unchanged`, `failed`, `not_done`, `skipped`, `done_before`, `retries`, `bytes`, `served_bytes`, `wire_bytes`, `workers`, `paced`, `stopped`, `listed`, `runs`, `parallel`, `input_wait`, `input_idle`, `retry_idle`, `serial`, `throughput`, `urls_per_second`, `latency`, `ttfb`, `intended_latency`, `slowdown`, `statuses`, `origins`, `more_origins`, `merged`, `parts` |
+/// | `summary` | last | `targets`, `ok`, `unchanged`, `failed`, `not_done`, `skipped`, `done_before`, `retries`, `bytes`, `served_bytes`, `wire_bytes`, `workers`, `paced`, `pacing`, `stopped`, `listed`, `unreadable`, `runs`, `parallel`, `input_wait`, `input_idle`, `retry_idle`, `repeat_time` (may be absent), `serial`, `throughput`, `urls_per_second`, `latency`, `ttfb`, `intended_latency`, `slowdown`, `statuses`, `origins`, `more_origins`, `merged`, `parts` |
 ///
 /// `workers` of `run` is the most that the run may have; an automatic sweep may need fewer, which its `arm` lines say.
 ///
@@ -60,7 +60,7 @@ use crate::report::Baseline;
 ///   and `wire_bytes` are of all attempts too, and so is `bytes` where one continued the body of another. The
 ///   other figures are of the last attempt.
 /// - `start_delay`: in a run with a rate (`--rate`), the time by which it was started later than the rate intended,
-///   because no worker was free; elsewhere the field is left out.
+///   because no worker was free or pfetch itself was held up; elsewhere the field is left out.
 /// - `pushed_back`: those of the `attempts` that the server pushed back (429, 503, a refused connection). They use up
 ///   no retry.
 /// - `status` of a target that was given up, or was not tried again when the run ended, is that of the last answer.
@@ -98,11 +98,15 @@ use crate::report::Baseline;
 /// - `targets` are `ok`, `unchanged`, `failed` and `skipped` together. `skipped`: those that were left undone by a stop
 ///   (a signal, `--fail-fast`) or the deadline, under way or not begun; nothing was found out about them, so that they
 ///   are not among the `failed`. `not_done`: those of them that the deadline of the run (`--deadline`) cut off, whose
-///   `error` has the kind `deadline`.
+///   `error` has the kind `deadline`; 0 after a stop, which the user knows of.
+/// - `bytes`: the body bytes of all targets, those of error pages and of bodies that a stop cut off too; `served_bytes`:
+///   those of the targets that succeeded.
 /// - `input_wait`: the part of `parallel` in which a worker was idle because the input gave nothing; `input_idle`:
 ///   the part of that in which nothing was under way, which `speedup` leaves out.
 /// - `retry_idle`: the part of `parallel` in which nothing was under way, as all that was left waited for another try or
 ///   for as long as a server had asked for (`Retry-After`); 0 in older reports and in those of merged runs.
+/// - `repeat_time`: the time for which the input was repeated (`--repeat TIME`): no target began after it, so that
+///   `parallel` is hardly shorter, whatever was done. Of a run that ended for another reason the field is left out.
 /// - `latency`, `ttfb` (to the first byte): `null` or `{mean, p50, p90, p95, p99, max}` of the targets that
 ///   succeeded, from histograms with three significant digits. `latency` is of all their attempts, without the waits
 ///   between them, which `elapsed` of a result has; `ttfb` is of the last attempt.
@@ -111,14 +115,27 @@ use crate::report::Baseline;
 /// - `throughput`: `served_bytes`, the body bytes of the targets that succeeded, per second;
 ///   `urls_per_second`: the targets that succeeded. Both are `null` if none did. `statuses`: the number of targets that ended with each status.
 /// - `origins`: those that pushed back or were given up, as `{origin, at_once, per_second, push_backs, too_many,
-///   unavailable, refused, rate_limit, given_up}`, 100 at most; `more_origins` counts the others. `at_once` is the number of requests at once that pfetch
+///   unavailable, refused, rate_limit, untold, given_up}`, 100 at most; `more_origins` counts the others. `at_once` is the number of requests at once that pfetch
 ///   slowed down to, `per_second` that in a second if it is less than one at once gives; `null` if nothing
 ///   was found. `push_backs` are all requests that were pushed back: `too_many` by 429, `unavailable` by 503, and
 ///   `refused` by a connection that was refused, reset or closed without a byte (all 0 in merged reports of older
 ///   versions). `rate_limit` is an estimate of the requests a second that the server takes, where it limits these and
-///   not the number at once; `null` without evidence. `given_up` is `null` or `no-answer`, `retry-after`, `holds`, `too-many`
+///   not the number at once; `null` without evidence. `untold` is `null` or the reason why no more is known of what it
+///   takes: `rate-of-few` or `rate-between-waits` (it limits the rate, of which too few answers, or too long waits between
+///   them, tell nothing), `kind` (too few answers to tell a rate from a number at once). `given_up` is `null` or `no-answer`, `retry-after`, `holds`, `too-many`
 ///   ([`GivenUp`](crate::model::origin::GivenUp)).
-/// - `paced`: true if starts or bytes were held back as asked, which makes the parallel time longer than the work.
+/// - `paced`: true if the user limited starts or bytes (`--rate`, `--host-delay`, `--per-host`, `--limit-rate`).
+/// - `pacing`: `null` without such limits and in older reports, else `{rate, held_back}`. `held_back` is `{rate, host_delay,
+///   per_host, limit_rate}`: the seconds for which each limit held back what could have gone on without it, `null` if it
+///   was not set; those of `limit_rate` are the sum over all workers. `rate` is `null` without `--rate`, else `{asked,
+///   reached, missed_by}`: starts a second, those of retries too, from the first to the last (`null` of fewer than two).
+///   `missed_by` is `null` unless less than nine tenths were reached in ten starts or more, else that to which most time
+///   was lost: `workers` (all were busy), `server` (they would be however many: it slowed down, pushed back, or was to be
+///   asked again), `list` (it came slowly), `pfetch` (it was stopped, or the machine or its output kept it up),
+///   `per-host`, `host-delay`, `limit-rate`. Of merged runs the times are sums, and the rate is that of the run that
+///   missed it by most.
+/// - `unreadable`: the lists of the input that could not be read to their end, as `{name, reason}`; left out where all
+///   could. The targets are then not all that were asked for, whatever became of them.
 /// - `listed`: `null`, or the targets of the whole input of a run that was `stopped`, if they could be counted;
 ///   `targets` are those that the run came to read.
 /// - `merged`: `null`, or the number of runs that a replay merged. Then `parallel` is the time in which any of them
@@ -137,7 +154,8 @@ use crate::report::Baseline;
 ///   whole. If none is, there is a `summary` instead.
 /// - `auto`: `null` if the number of pairs (of a sweep: rounds) was given, or `{ended_by, most_pairs, most_seconds, precision, level,
 ///   deciding_level}`. `ended_by` is `decided`, `precise`, `most_pairs`, `most_time` or `stopped`; `level` is the nominal
-///   level of the interval, with which it covers as often as one at 95 % of a given number of pairs; the verdict is by
+///   level of the interval, with which it covers as often as one at 95 % of a given number of pairs (higher the more looks
+///   there were before); the verdict is by
 ///   the interval at `deciding_level`, which is higher the earlier the pairs were enough.
 /// - `serial`, `parallel`: `{seconds, sample, failed, retries, startup, latency, left_out}`: the time of each run in the
 ///   order of the pairs, their sample as `{n, mean, median, deviation, min, max}`, the failures and retries of all runs
@@ -167,7 +185,7 @@ use crate::report::Baseline;
 ///   a sweep it is `null`, or has `workers` besides, the next number that was tried beyond the knee: why it gained no
 ///   more; the serial arm is one worker then.
 /// - `points`: `{workers, seconds, sample, failed, retries, startup, latency, interval}`, where `interval` is that of the
-///   mean.
+///   median, and of an automatic sweep that of the geometric mean.
 /// - `search`: `null`, or the cost of an automatic sweep as `{runs, warmups, grid, grid_runs}`
 ///   ([`SearchCost`](crate::model::search_cost::SearchCost)). Its points have unlike numbers of runs, and intervals by
 ///   the scatter of all runs; `pairs` of its `speedup` counts no pairs, but the runs of the side with fewer.

@@ -11,6 +11,7 @@ mod line;
 mod measured;
 mod number;
 mod origin;
+mod pacing;
 pub mod replay;
 mod result;
 mod summary;

@@ -35,6 +35,13 @@ pub(super) fn maybe_count<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u
     Ok(Option::<Count>::deserialize(from)?.map(|count| count.0))
 }
 
+/// Reads a ratio.
+pub(super) fn ratio<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    let ratio = f64::deserialize(from)?;
+    check_ratio(ratio).map_err(de::Error::custom)?;
+    Ok(ratio)
+}
+
 /// Reads a positive ratio or `null`.
 pub(super) fn maybe_ratio<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f64>, D::Error> {
     let ratio = Option::<f64>::deserialize(from)?;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::attempt::escaped;
 use super::number;
-use crate::model::origin::{GivenUp, OriginLimit, PushBackCounts};
+use crate::model::origin::{GivenUp, OriginLimit, PushBackCounts, UntoldLimit};
 
 /// An origin that was slowed down for, or given up (an item of `origins`).
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -31,6 +31,8 @@ pub(super) struct OriginRecord<'a> {
     #[serde(default, deserialize_with = "number::maybe_ratio")]
     #[schemars(range(min = 0.0))]
     rate_limit: Option<f64>,
+    #[serde(default)]
+    untold: Option<UntoldLimit>,
     given_up: Option<GivenUp>,
 }
 
@@ -45,6 +47,7 @@ impl<'a> From<&'a OriginLimit> for OriginRecord<'a> {
             unavailable: limit.by_cause.unavailable,
             refused: limit.by_cause.refused,
             rate_limit: limit.rate_limit,
+            untold: limit.untold,
             given_up: limit.given_up,
         }
     }
@@ -63,6 +66,7 @@ impl From<&OriginRecord<'_>> for OriginLimit {
                 refused: record.refused,
             },
             rate_limit: record.rate_limit.filter(|rate| *rate > 0.0),
+            untold: record.untold,
             given_up: record.given_up,
         }
     }
@@ -85,6 +89,7 @@ mod tests {
                 refused: 2,
             },
             rate_limit: Some(9.5),
+            untold: Some(UntoldLimit::RateOfFew),
             given_up: None,
         };
         let text = serde_json::to_string(&OriginRecord::from(&limit)).expect("it is JSON");

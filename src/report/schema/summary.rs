@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::SCHEMA;
 use super::number;
 use super::origin::OriginRecord;
+use super::pacing::PacingRecord;
 use crate::measure::{Estimate, UnseenLimit};
 use crate::model::event::RunInfo;
 use crate::model::json::{Rfc3339, Seconds};
@@ -19,6 +20,7 @@ use crate::model::run_shard::RunShard;
 use crate::model::slowdown::Slowdown;
 use crate::model::summary::{RunsMade, Summary};
 use crate::model::text::excerpt;
+use crate::model::unreadable_list::UnreadableList;
 use crate::report::Baseline;
 use crate::stats::Latency;
 
@@ -84,16 +86,21 @@ pub(in crate::report) struct SummaryRecord<'a> {
     unchanged: u64,
     #[serde(skip_deserializing)]
     failed: u64,
+    /// Those of the `skipped` targets that the deadline of the run cut off. Those that a signal or `--fail-fast` left
+    /// are among the `skipped` only.
     #[serde(skip_deserializing)]
     not_done: u64,
+    /// Targets that were left undone, under way or not begun, by a stop or the deadline of the run.
     #[serde(skip_deserializing)]
     skipped: u64,
     #[serde(deserialize_with = "number::count")]
     done_before: u64,
     #[serde(skip_deserializing)]
     retries: u64,
+    /// Body bytes of all targets: those of failures and of bodies that were cut off too.
     #[serde(skip_deserializing)]
     bytes: u64,
+    /// Body bytes of the targets that succeeded, of which `throughput` is.
     #[serde(skip_deserializing)]
     served_bytes: u64,
     #[serde(deserialize_with = "number::count")]
@@ -101,9 +108,16 @@ pub(in crate::report) struct SummaryRecord<'a> {
     #[serde(deserialize_with = "number::workers_or_none")]
     workers: usize,
     paced: bool,
+    // Older reports have none.
+    #[serde(default)]
+    pacing: Option<PacingRecord>,
     stopped: bool,
     #[serde(default, deserialize_with = "number::maybe_count")]
     listed: Option<u64>,
+    /// The lists that could not be read to their end. Left out where all could.
+    #[serde(default, skip_serializing_if = "<[UnreadableList]>::is_empty")]
+    #[schemars(length(min = 1))]
+    unreadable: Cow<'a, [UnreadableList]>,
     #[serde(skip_deserializing)]
     runs: Option<RunsMade>,
     parallel: Option<Seconds>,
@@ -113,6 +127,10 @@ pub(in crate::report) struct SummaryRecord<'a> {
     input_idle: Seconds,
     #[serde(default)]
     retry_idle: Seconds,
+    /// The time for which the input was repeated. Left out where it was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Seconds")]
+    repeat_time: Option<Seconds>,
     #[serde(skip_deserializing)]
     serial: Option<SerialRecord>,
     #[serde(skip_deserializing)]
@@ -165,13 +183,16 @@ impl<'a> SummaryRecord<'a> {
             wire_bytes: summary.wire_bytes,
             workers: summary.workers,
             paced: summary.paced,
+            pacing: summary.pacing.as_ref().map(Into::into),
             stopped: summary.stopped,
             listed: summary.listed,
+            unreadable: Cow::Borrowed(&summary.unreadable),
             runs: summary.runs,
             parallel: summary.makespan.map(Seconds),
             input_wait: Seconds(summary.input_wait),
             input_idle: Seconds(summary.input_idle),
             retry_idle: Seconds(summary.retry_idle),
+            repeat_time: summary.repeat_time.map(Seconds),
             serial: serial.map(SerialRecord::from),
             throughput: summary.throughput(),
             urls_per_second: summary.rate(),
@@ -199,12 +220,15 @@ impl<'a> SummaryRecord<'a> {
             wire_bytes: self.wire_bytes,
             workers: self.workers,
             paced: self.paced,
+            pacing: self.pacing.as_ref().map(Into::into),
             stopped: self.stopped,
             listed: self.listed.filter(|_| self.stopped),
+            unreadable: self.unreadable.to_vec(),
             makespan: self.parallel.map(|time| time.0),
             input_wait: self.input_wait.0,
             input_idle: self.input_idle.0,
             retry_idle: self.retry_idle.0,
+            repeat_time: self.repeat_time.as_ref().map(|time| time.0),
             origins: OriginLimits::new(
                 self.origins.iter().map(Into::into).collect(),
                 self.more_origins,

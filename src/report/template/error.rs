@@ -23,26 +23,11 @@ pub enum TemplateError {
         /// The name that was given.
         name: String,
     },
-    /// A variable of curl's that has no like.
-    #[error(
-        "column {column}: curl's {variable} has no like here; there are {}",
-        TemplateField::variables()
-    )]
-    UnknownVariable {
-        /// The column of its percent sign.
-        column: usize,
-        /// The variable as it was given.
-        variable: String,
-    },
-    /// A variable of curl's that has no like, and something that stands for it.
-    #[error("column {column}: curl's {variable} has no like here; {instead}")]
-    ReplacedVariable {
-        /// The column of its percent sign.
-        column: usize,
-        /// The variable as it was given.
-        variable: String,
-        /// What to use instead.
-        instead: &'static str,
+    /// Variables of curl's that pfetch has no field for.
+    #[error("{}", missing(variables))]
+    NoVariables {
+        /// All of them, in their order.
+        variables: Vec<MissingVariable>,
     },
     /// A field in braces among curl's variables.
     #[error(
@@ -89,6 +74,38 @@ pub enum TemplateError {
         /// The column of the backslash.
         column: usize,
     },
+}
+
+/// A variable of curl's that pfetch has no field for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MissingVariable {
+    /// The column of its percent sign.
+    pub column: usize,
+    /// The variable as it was given.
+    pub variable: String,
+    /// What to use instead, if something stands for it.
+    pub instead: Option<&'static str>,
+}
+
+/// Words the variables that are missing: each with what to use instead, or the ones that there are at the end.
+fn missing(variables: &[MissingVariable]) -> String {
+    let has = |instead: &&MissingVariable| instead.instead.is_some();
+    let (replaced, unknown): (Vec<_>, Vec<_>) = variables.iter().partition(has);
+    let named = |missing: &MissingVariable| {
+        format!(
+            "column {}: pfetch has no {}",
+            missing.column, missing.variable
+        )
+    };
+    let replaced = replaced.into_iter().map(|missing| match missing.instead {
+        Some(instead) => format!("{}: {instead}", named(missing)),
+        None => named(missing),
+    });
+    let mut parts: Vec<String> = replaced.chain(unknown.iter().map(|it| named(it))).collect();
+    if !unknown.is_empty() {
+        parts.push(format!("there are {}", TemplateField::variables()));
+    }
+    parts.join("; ")
 }
 
 /// The ways to write a field where curl's variables are: as the one of curl's that shows the same, if there is one, or

@@ -7,6 +7,7 @@ use strum::{IntoStaticStr, VariantArray};
 
 use crate::model::outcome::Outcome;
 use crate::model::text::escape;
+use crate::model::timing::Phase;
 use crate::report::format::push_number;
 
 /// curl's variables that have a like.
@@ -18,6 +19,10 @@ const VARIABLES: &[(&str, TemplateField)] = &[
     ("urlnum", TemplateField::Index),
     ("time_total", TemplateField::Time),
     ("time_starttransfer", TemplateField::Ttfb),
+    ("time_namelookup", TemplateField::TimeNamelookup),
+    ("time_connect", TemplateField::TimeConnect),
+    ("time_appconnect", TemplateField::TimeAppconnect),
+    ("scheme", TemplateField::Scheme),
     ("size_download", TemplateField::Bytes),
     ("content_type", TemplateField::Type),
     ("filename_effective", TemplateField::Path),
@@ -50,9 +55,6 @@ const INSTEAD: &[(&str, &str)] = &[
         "{remote} has the port behind the address, in a template without %",
     ),
     ("speed_download", "it is %{size_download} / %{time_total}"),
-    ("time_namelookup", PHASES),
-    ("time_connect", PHASES),
-    ("time_appconnect", PHASES),
     ("time_pretransfer", PHASES),
     ("time_redirect", PHASES),
     ("stderr", STREAMS),
@@ -95,6 +97,15 @@ pub enum TemplateField {
     Remote,
     /// The address alone, as curl has it.
     RemoteIp,
+    /// The scheme of the URL that answered.
+    Scheme,
+    /// The time of the look-up of the name in seconds, of all redirects of the last attempt. The names of this and the
+    /// next two are curl's, which counts up to the end of the phase too.
+    TimeNamelookup,
+    /// The time up to the end of the TCP connect in seconds: of look-up and connect.
+    TimeConnect,
+    /// The time up to the end of the TLS handshake in seconds: of look-up, connect and handshake.
+    TimeAppconnect,
 }
 
 impl TemplateField {
@@ -181,8 +192,28 @@ impl TemplateField {
                     let _ = write!(line, "{}", remote.ip());
                 }
             }
+            TemplateField::Scheme => {
+                let url = outcome.final_url().unwrap_or(&outcome.url);
+                line.push_str(url.split_once("://").map_or("", |(scheme, _)| scheme));
+            }
+            TemplateField::TimeNamelookup => push_seconds(line, up_to(outcome, Phase::Dns)),
+            TemplateField::TimeConnect => push_seconds(line, up_to(outcome, Phase::Connect)),
+            TemplateField::TimeAppconnect => push_seconds(line, up_to(outcome, Phase::Ssl)),
         }
     }
+}
+
+/// The phases of setting up connections, in their order.
+const SETTING_UP: [Phase; 3] = [Phase::Dns, Phase::Connect, Phase::Ssl];
+
+/// The time of the last attempt up to the end of this phase of setting up connections, if there was one: none is made
+/// for a connection that is used again. Over redirects each is added up, as curl does.
+fn up_to(outcome: &Outcome, phase: Phase) -> Option<Duration> {
+    let timing = &outcome.last.timing;
+    let last = timing.phase(phase)?;
+    let before = SETTING_UP.into_iter().take_while(|before| *before != phase);
+    let before: Duration = before.filter_map(|before| timing.phase(before)).sum();
+    Some(before + last)
 }
 
 /// Appends seconds with six decimals, as curl does.

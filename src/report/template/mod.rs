@@ -13,7 +13,7 @@ mod write_out;
 use crate::model::outcome::Outcome;
 use crate::model::text::escape;
 
-pub use error::TemplateError;
+pub use error::{MissingVariable, TemplateError};
 pub use field::TemplateField;
 pub use lines::TemplateLines;
 

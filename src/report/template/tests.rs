@@ -3,10 +3,12 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::*;
 use crate::model::outcome::{Failure, FailureKind, Hop, Saved, Verdict};
 use crate::model::target::Verb;
+use crate::model::timing::Phase;
 
 fn outcome() -> Outcome {
     let mut outcome = Outcome::new(7, Arc::from("http://h/a"), Verb::Get);
@@ -74,9 +76,42 @@ fn what_curl_writes_out_is_translated() {
         ("%{num_redirects} %{remote_ip}", "2 127.0.0.1\n"),
         (r"{%{errormsg}} \q { }", "{} \\q { }\n"),
         (r"{%{time_total}%{time_starttransfer}", "{\n"),
+        (
+            "%{scheme}[%{time_namelookup}%{time_connect}%{time_appconnect}]",
+            "http[]\n",
+        ),
     ] {
         assert_eq!(rendered(template, &outcome()), line, "{template}");
     }
+}
+
+#[test]
+fn the_times_of_setting_up_a_connection_count_up_to_the_end_of_each_phase() {
+    const MS: Duration = Duration::from_millis(1);
+    let phases = [
+        (Phase::Blocked, 64),
+        (Phase::Dns, 1),
+        (Phase::Connect, 2),
+        (Phase::Ssl, 4),
+        (Phase::Send, 8),
+        (Phase::Wait, 16),
+    ];
+    let template = "%{time_namelookup} %{time_connect} %{time_appconnect}";
+    let of = |is_there: fn(Phase) -> bool| {
+        let mut timed = outcome();
+        for (phase, time) in phases.into_iter().filter(|(phase, _)| is_there(*phase)) {
+            timed.last.timing.set(phase, Some(time * MS));
+        }
+        rendered(template, &timed)
+    };
+    assert_eq!(of(|_| true), "0.001000 0.003000 0.007000\n");
+    // An address needs no look-up, and http no handshake.
+    assert_eq!(
+        of(|phase| !matches!(phase, Phase::Dns | Phase::Ssl)),
+        " 0.002000 \n"
+    );
+    // A connection that is used again needs nothing, and no zero is made up for it.
+    assert_eq!(of(|phase| phase == Phase::Wait), "  \n");
 }
 
 #[test]
@@ -121,32 +156,38 @@ fn mistakes_are_told_with_their_column() {
         (
             "é%{size_header}",
             column(2),
-            "curl's %{size_header} has no like here; there are %{http_code}",
+            "pfetch has no %{size_header}; there are %{http_code}",
         ),
         (
             "%{json}",
             column(1),
-            "curl's %{json} has no like here; --format jsonl",
+            "pfetch has no %{json}: --format jsonl",
         ),
-        ("%{exitcode}", column(1), "; %{errormsg} is the reason"),
+        ("%{exitcode}", column(1), "pfetch has no %{exitcode}: %{errormsg} is the reason"),
         (
             "%{redirect_url}",
             column(1),
-            "; --max-redirects 0 -v shows where it leads, %{url_effective} where",
+            ": --max-redirects 0 -v shows where it leads, %{url_effective} where",
         ),
-        ("%{num_retries}", column(1), "; {attempts} is one more"),
+        ("%{num_retries}", column(1), ": {attempts} is one more"),
         (
-            "%{time_connect}",
+            "%{time_redirect}",
             column(1),
-            "; --format jsonl has the phases",
+            ": --format jsonl has the phases",
         ),
-        ("%{url} %header{etag}", column(8), "curl's %header{etag}"),
+        ("%{url} %header{etag}", column(8), "pfetch has no %header{etag}: "),
         (
             "%header{etag}",
             column(1),
             "--format jsonl -v has the headers",
         ),
         ("%{stderr}%{url}", column(1), "%{stderr}"),
+        (
+            "%{a}%{json} é%{url}%{b}%{stderr}",
+            "column 5: pfetch has no %{json}: --format jsonl has everything; column 24: pfetch has no %{stderr}: "
+                .to_owned(),
+            "summary; column 1: pfetch has no %{a}; column 20: pfetch has no %{b}; there are %{http_code} ",
+        ),
         (
             "%{url} {status}",
             column(8),

@@ -1,5 +1,6 @@
 //! curl's templates (`-w`, `--write-out`), as far as each of their variables has its like.
 
+use super::error::MissingVariable;
 use super::field::TemplateField;
 use super::parse::name;
 use super::{PartList, TemplateError, TemplatePart, column, unescaped};
@@ -15,6 +16,7 @@ pub(super) fn is_its_syntax(text: &str) -> bool {
 /// Parses a template in curl's syntax: an escape that curl does not know stays as it is, and so does a brace.
 pub(super) fn parse(text: &str) -> Result<Vec<TemplatePart>, TemplateError> {
     let mut parts = PartList::default();
+    let mut missing = Vec::new();
     let mut at = 0;
     while let Some(c) = text[at..].chars().next() {
         let rest = &text[at..];
@@ -29,7 +31,11 @@ pub(super) fn parse(text: &str) -> Result<Vec<TemplatePart>, TemplateError> {
                 _ => name,
             };
             let variable = || rest[..=beginning.len() + end].to_owned();
-            parts.push_field(known.ok_or_else(|| no_like(name, variable(), place))?);
+            match known {
+                Some(field) => parts.push_field(field),
+                // The others are read too, to tell of all that are missing.
+                None => missing.push(no_field(name, variable(), place)?),
+            }
             at += beginning.len() + end + 1;
         } else if rest.starts_with("%%") {
             parts.push('%');
@@ -51,22 +57,22 @@ pub(super) fn parse(text: &str) -> Result<Vec<TemplatePart>, TemplateError> {
             at += c.len_utf8();
         }
     }
-    Ok(parts.parts)
+    match missing.is_empty() {
+        true => Ok(parts.parts),
+        false => Err(TemplateError::NoVariables { variables: missing }),
+    }
 }
 
-/// The error of a variable that has no like.
-fn no_like(name: &str, variable: String, column: usize) -> TemplateError {
+/// A variable that there is no field for, or the error of a field of pfetch's in the place of one.
+fn no_field(name: &str, variable: String, column: usize) -> Result<MissingVariable, TemplateError> {
     if let Some(field) = TemplateField::by_name(name).filter(|_| variable.starts_with("%{")) {
-        return TemplateError::OwnField { column, field };
+        return Err(TemplateError::OwnField { column, field });
     }
-    match TemplateField::instead_of(name) {
-        Some(instead) => TemplateError::ReplacedVariable {
-            column,
-            variable,
-            instead,
-        },
-        None => TemplateError::UnknownVariable { column, variable },
-    }
+    Ok(MissingVariable {
+        column,
+        variable,
+        instead: TemplateField::instead_of(name),
+    })
 }
 
 /// The field of pfetch's that the text begins with, which curl would print as it stands.

@@ -22,17 +22,16 @@ pub(super) fn comparison(
     let Comparison {
         workers,
         targets,
-        warmups,
         serial,
         parallel,
         ..
     } = comparison;
     let pairs = counted(comparison.pairs() as u64, "pair");
-    let warmups = counted(u64::from(*warmups), "warm-up");
+    let warm_ups = wording::after_warm_ups(comparison);
     let parts = [
         counted(*targets, "URL"),
         counted(*workers as u64, "worker"),
-        format!("{pairs} of runs in alternating order, after {warmups}"),
+        format!("{pairs} of runs in alternating order, {warm_ups}"),
     ];
     let course = wording::course(comparison).map(str::to_owned);
     out.write_parts("  ", parts.into_iter().chain(course), " · ", 4)?;

@@ -17,6 +17,7 @@ use crate::model::text::escape;
 
 use super::comparison;
 use super::lines::TextWriter;
+use super::refused_heads::RefusedHeads;
 use super::style::{HumanStyle, WayOn};
 use super::totals::{self, DIM, GREEN, RED, RESET};
 use crate::report::format::{bytes, bytes_cell, counted, duration_cell, number_cell};
@@ -40,6 +41,8 @@ pub struct Human<W> {
     more_interrupted: u64,
     /// The name of the part of the last file that the stop has left undone.
     part: Option<String>,
+    /// Targets that failed because their server has no HEAD.
+    refused_heads: RefusedHeads,
     /// True once there is a line that a summary has to stand off from.
     has_lines: bool,
 }
@@ -68,6 +71,7 @@ impl<W: Write> Human<W> {
             interrupted: HashMap::new(),
             more_interrupted: 0,
             part: None,
+            refused_heads: RefusedHeads::default(),
             has_lines: style.follows_other,
         }
     }
@@ -79,6 +83,7 @@ impl<W: Write> Human<W> {
             let name = outcome.save_path().map(SavePath::file_name);
             self.part = name.map(|name| format!("{name}{PARTIAL}"));
         }
+        self.refused_heads.add(outcome);
         if !self.style.detail.tells(outcome) {
             return Ok(());
         }
@@ -144,7 +149,7 @@ impl<W: Write> Human<W> {
         totals::waits(&mut self.out, summary)?;
         self.write_against(false)?;
         totals::origins(&mut self.out, summary)?;
-        totals::figures(&mut self.out, summary, style)?;
+        totals::figures(&mut self.out, summary)?;
         self.advise(summary)
     }
 
@@ -225,6 +230,9 @@ impl<W: Write> Human<W> {
             true => (DIM, RESET),
             false => ("", ""),
         };
+        if let Some(refused) = self.refused_heads.note() {
+            writeln!(self.out, "  {dim}{refused}{reset}")?;
+        }
         let part = self.part.take();
         let way_on = way_on.map(|way_on| way_on.lines(part.as_deref()));
         for text in way_on
@@ -256,7 +264,8 @@ fn details(outcome: &Outcome, dim: &str, reset: &str) -> Vec<String> {
         let path = escape(&saved.path.display().to_string());
         let mut part = format!("  {dim}=> {path}{reset}");
         if outcome.is_unchecked() {
-            part += &format!(" ({})", wording::UNCHECKED);
+            // Its first word says that it was kept.
+            part += " (not checked)";
         } else if outcome.verdict == Verdict::Unchanged {
             part += " (unchanged)";
         }

@@ -1,4 +1,5 @@
-//! Lines of a report: on a terminal broken between words, elsewhere one for each item, so that they can be searched.
+//! Lines of a report. Those of a summary are broken between words on a terminal and elsewhere alike; those of URLs are on
+//! a terminal only, so that in a pipe each URL is a line.
 
 use std::io::{self, Write};
 use std::ops::Range;
@@ -11,8 +12,11 @@ use crate::report::format::format_secs;
 /// The columns of the narrowest usual terminal, and the most that a summary fills.
 pub(super) const WIDTH: usize = 80;
 
-/// The fewest columns for which lines are broken.
+/// The fewest columns for which the lines of a report are broken.
 const NARROWEST: usize = 40;
+
+/// The fewest columns for which messages are broken: they have no figures to stand beside one another.
+const NARROWEST_OF_MESSAGES: usize = 20;
 
 /// The columns before the text of a line, below which its further lines begin.
 pub(super) const LABEL: usize = 13;
@@ -52,7 +56,7 @@ const BREAKS: [Break; 4] = [
 ];
 
 /// The programs that the command lines of messages begin with.
-const PROGRAMS: [&str; 3] = ["yes", "pfetch", "printf"];
+const PROGRAMS: [&str; 2] = ["pfetch", "printf"];
 
 /// The separators at which such a command line ends, where the message goes on.
 const COMMAND_ENDS: [&str; 4] = ["; ", ", and ", " – ", " · "];
@@ -64,11 +68,12 @@ const FILLED: usize = 24;
 #[derive(Debug)]
 pub(super) struct TextWriter<W> {
     out: W,
+    /// The columns of the terminal, between whose edges the lines of URLs are broken.
     columns: Option<usize>,
 }
 
 impl<W: Write> TextWriter<W> {
-    /// A writer that breaks lines, if there is a number of columns.
+    /// A writer that breaks the lines of URLs too, if there is a number of columns.
     pub(super) fn new(out: W, columns: Option<usize>) -> Self {
         TextWriter {
             out,
@@ -76,10 +81,14 @@ impl<W: Write> TextWriter<W> {
         }
     }
 
-    /// Tells that a line is wider than its part of the terminal.
+    /// The columns of a summary.
+    fn summary_columns(&self) -> usize {
+        self.columns.map_or(WIDTH, |columns| columns.min(WIDTH))
+    }
+
+    /// Tells that a line is wider than a summary.
     pub(super) fn is_too_wide(&self, line: &str) -> bool {
-        self.columns
-            .is_some_and(|columns| measure_text_width(line) > columns.min(WIDTH))
+        measure_text_width(line) > self.summary_columns()
     }
 
     /// Writes `label` and the parts, with `gap` between them. A part that does not fit its line begins another one,
@@ -91,9 +100,7 @@ impl<W: Write> TextWriter<W> {
         gap: &str,
         indent: usize,
     ) -> io::Result<()> {
-        let most = self
-            .columns
-            .map_or(usize::MAX, |columns| columns.min(WIDTH));
+        let most = self.summary_columns();
         self.out.write_all(label.as_bytes())?;
         let mut column = measure_text_width(label);
         for (place, part) in parts.into_iter().enumerate() {
@@ -120,8 +127,8 @@ impl<W: Write> TextWriter<W> {
 
     /// Writes `label` and a sentence, in as many lines as it needs.
     pub(super) fn write_text(&mut self, label: &str, text: &str) -> io::Result<()> {
-        let columns = self.columns.map(|columns| columns.min(WIDTH));
-        let lines = wrapped(label, text, LABEL, columns);
+        let columns = self.summary_columns();
+        let lines = wrapped(label, text, LABEL, Some(columns));
         writeln!(self.out, "{lines}")
     }
 
@@ -189,7 +196,7 @@ fn columns(terminal: &Term) -> Option<usize> {
 
 /// A warning or a mistake in lines for a terminal of so many columns, if it is one.
 pub fn wrapped_message(message: &str, columns: Option<usize>) -> String {
-    let columns = columns.map(|columns| columns.max(NARROWEST));
+    let columns = columns.map(|columns| columns.max(NARROWEST_OF_MESSAGES));
     // What has lines of its own, as examples have, keeps them.
     match message.split_once('\n') {
         Some((first, rest)) => wrapped("pfetch: ", first, 2, columns) + "\n" + rest,
@@ -211,6 +218,14 @@ fn wrapped(label: &str, text: &str, indent: usize, columns: Option<usize>) -> St
     }
     let mut room = columns.saturating_sub(measure_text_width(label));
     let mut rest = text;
+    let first = text.split(' ').next().unwrap_or_default();
+    let is_first_too_wide = measure_text_width(first) > room;
+    if is_first_too_wide && measure_text_width(first) + indent <= columns {
+        lines.truncate(lines.trim_end().len());
+        lines += "\n";
+        lines.extend(std::iter::repeat_n(' ', indent));
+        room = columns - indent;
+    }
     while measure_text_width(rest) > room {
         let Some((end, next)) = break_of(rest, room) else {
             break;
@@ -245,11 +260,31 @@ fn around_command(
 
 /// The command line that a text proposes: from the program behind a colon to the end of the clause.
 fn command_in(text: &str) -> Option<Range<usize>> {
-    let begins = |program: &&str| text.find(&format!(": {program} ")).map(|place| place + 2);
+    let begins = |program: &&str| {
+        let behind_colon = format!(": {program} ");
+        let places = text.match_indices(&behind_colon);
+        let arguments = |place: usize| &text[place + behind_colon.len()..];
+        let mut starts = places.filter(|(place, _)| is_command(program, arguments(*place)));
+        starts.next().map(|(place, _)| place + 2)
+    };
     let start = PROGRAMS.iter().filter_map(begins).min()?;
     let rest = &text[start..];
     let ends = COMMAND_ENDS.iter().filter_map(|end| rest.find(end));
     Some(start..start + ends.min().unwrap_or(rest.len()))
+}
+
+/// Tells a command line from a sentence about the program, by what stands behind that: an option, a URL, a quote, a
+/// placeholder or an ellipsis, or what is piped on, and no word of prose.
+fn is_command(program: &str, arguments: &str) -> bool {
+    let first = arguments.split(' ').next().unwrap_or_default();
+    match program {
+        "yes" => arguments.contains(" | "),
+        _ => {
+            first.starts_with(['-', '…', '\'', '"'])
+                || first.contains("://")
+                || first.starts_with(|c: char| c.is_ascii_uppercase())
+        }
+    }
 }
 
 /// The end of the line that a text begins with, and the beginning of the next, if it can be broken: at the last
@@ -316,16 +351,30 @@ mod tests {
     }
 
     #[test]
-    fn without_a_terminal_an_item_is_a_line() {
-        let words = "word ".repeat(50) + "· and more";
+    fn without_a_terminal_a_summary_is_broken_as_on_one_of_80_columns() {
+        let words = "word ".repeat(50) + "and more";
         let parts = || (0..50).map(|part| format!("part {part}"));
-        assert_eq!(
-            with(None, |out| out.write_text("  gate  ", &words)),
-            format!("  gate  {words}\n")
-        );
-        let line = with(None, |out| out.write_parts("  a  ", parts(), " · ", 4));
-        assert_eq!(line.lines().count(), 1, "{line}");
-        let rows: Vec<String> = parts().collect();
+        for columns in [None, Some(80), Some(200)] {
+            let sentence = with(columns, |out| out.write_text("  gate       ", &words));
+            let list = with(columns, |out| out.write_parts("  a  ", parts(), " · ", 4));
+            for text in [sentence, list] {
+                let widest = text.lines().map(measure_text_width).max();
+                assert!(
+                    widest.is_some_and(|widest| (60..=80).contains(&widest)),
+                    "{text}"
+                );
+                // What a line is searched for begins it, and the others are below that.
+                let mut further = text.lines().skip(1).peekable();
+                assert!(further.peek().is_some(), "{text}");
+                assert!(further.all(|line| line.starts_with("    ")), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn without_a_terminal_a_url_and_a_message_are_a_line_each() {
+        let words = "word ".repeat(50) + "· and more";
+        let rows: Vec<String> = (0..50).map(|part| format!("part {part}")).collect();
         let row = with(None, |out| out.write_row("line ", &rows, &words));
         assert_eq!(row, format!("line {}{words}\n", rows.concat()));
         let message = wrapped_message(&words, None);
@@ -407,9 +456,77 @@ mod tests {
         assert!(text(label, &early).starts_with("  verdict    no: word "));
     }
 
+    /// Messages as users of curl get them, and words of all lengths.
+    fn sentences() -> Vec<String> {
+        let mut sentences: Vec<String> = [
+            "-X: pfetch only asks (GET, or HEAD with -I): it sends no data, no POST, PUT or DELETE; curl does",
+            "--data: pfetch only asks (GET, or HEAD with -I): it sends no data, no POST, PUT or DELETE; curl does",
+            "-t: the number at once is -j 3, of each host --per-host 3; and -T: pfetch sends no data; a limit on \
+             time is --timeout 5; and -w: a template is --format, and warm-ups are --warmup 1",
+            "a.example: pfetch: pfetch uses 1.0 of 2 processors: printf is no command: pfetch is one",
+        ]
+        .map(str::to_owned)
+        .into();
+        // Words of a linear congruential generator (Lehmer, 1951): the same in each run.
+        let mut state: u64 = 42;
+        let mut next = |below: u64| {
+            state = state * 48_271 % 2_147_483_647;
+            state % below
+        };
+        for _ in 0..300 {
+            let words = (0..=next(30)).map(|_| {
+                let length = 1 + next(24) as usize;
+                let end = ["", "", "", ",", ";", ":", " –"][next(7) as usize];
+                format!("{}{end}", ["w", "é", "日"][next(3) as usize].repeat(length))
+            });
+            let words: Vec<String> = words.chain(["end".to_owned()]).collect();
+            sentences.push(words.join(" "));
+        }
+        sentences
+    }
+
+    #[test]
+    fn a_message_is_never_cut_in_a_word_nor_wider_than_the_terminal_and_keeps_all_its_characters() {
+        let words = |text: &str| {
+            text.split_whitespace()
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        };
+        for sentence in sentences() {
+            for columns in [20, 23, 40, 79, 80, 81, 120] {
+                let lines = wrapped_message(&sentence, Some(columns));
+                let expected = words(&format!("pfetch: {sentence}"));
+                assert_eq!(words(&lines), expected, "{columns} columns:\n{lines}");
+                for line in lines.lines() {
+                    // A word longer than any line is left to the terminal to cut.
+                    let longest = words(line)
+                        .iter()
+                        .map(|word| measure_text_width(word))
+                        .max();
+                    let is_long_word = longest.is_some_and(|longest| longest + 2 > columns);
+                    let fits = measure_text_width(line) <= columns;
+                    assert!(
+                        fits || is_long_word,
+                        "{columns} columns: {line:?} in\n{lines}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_last_line_of_a_message_is_no_remnant_of_its_clause() {
+        let message = &sentences()[0];
+        assert_eq!(
+            wrapped_message(message, Some(80)),
+            "pfetch: -X: pfetch only asks (GET, or HEAD with -I): it sends no data, no POST,\n  \
+             PUT or DELETE; curl does"
+        );
+    }
+
     #[test]
     fn a_command_to_paste_stands_unbroken_on_a_line_of_its_own() {
-        let load = "yes http://127.0.0.1:8080/a-page | pfetch -j 10 --deadline 30s --summary-only";
+        let load = "pfetch -j 10 --repeat 30s --summary-only http://127.0.0.1:8080/a-long-page";
         let program = "-z: that is a load test that ends by the clock (hey, oha, bombardier). Here";
         for (command, after) in [
             (load, ""),
@@ -428,10 +545,7 @@ mod tests {
                 assert!(alone || columns == 1000, "{columns}:\n{lines}");
                 let others = lines.lines().filter(|line| !line.contains(command));
                 for line in others {
-                    assert!(
-                        measure_text_width(line) <= columns.max(NARROWEST),
-                        "{lines}"
-                    );
+                    assert!(measure_text_width(line) <= columns, "{lines}");
                 }
             }
             assert_eq!(
@@ -440,11 +554,11 @@ mod tests {
             );
         }
         let label = "  verdict    ";
-        let remedy = "nothing to compare: one URL is fetched one by one either way – repeat it: yes URL | head \
-                      -n 20 | pfetch --compare -j 8";
+        let remedy = "nothing to compare: one URL is fetched one by one either way – repeat it: pfetch \
+                      --compare -j 8 --repeat 20 URL";
         let lines = text(label, remedy);
         let last = lines.lines().last();
-        let command = "             yes URL | head -n 20 | pfetch --compare -j 8";
+        let command = "             pfetch --compare -j 8 --repeat 20 URL";
         assert_eq!(last, Some(command), "{lines}");
     }
 

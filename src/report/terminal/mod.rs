@@ -4,6 +4,7 @@ mod comparison;
 mod human;
 mod lines;
 mod progress;
+mod refused_heads;
 mod style;
 mod sweep_table;
 mod totals;

@@ -1,7 +1,6 @@
 //! The choices about a report on a terminal: colour, detail, and advice on what to do next.
 
 use std::borrow::Cow;
-use std::time::Duration;
 
 use crate::model::max_failures::MaxFailures;
 use crate::model::outcome::{Outcome, Verdict};
@@ -12,7 +11,8 @@ use crate::report::Baseline;
 pub struct HumanStyle {
     /// Uses colour.
     pub colour: bool,
-    /// The columns of the terminal, between whose words lines are broken; elsewhere each item is one line.
+    /// The columns of the terminal, at which the lines of URLs are broken too; elsewhere each URL is one line. Those of the
+    /// summary have 80 columns at most in either case.
     pub columns: Option<usize>,
     /// The parts that are printed.
     pub detail: Detail,
@@ -24,8 +24,6 @@ pub struct HumanStyle {
     pub follows_other: bool,
     /// The failures with which the run succeeds all the same, told beside them.
     pub allowed: MaxFailures,
-    /// The distance between two starts that was asked for with a rate.
-    pub interval: Option<Duration>,
     /// Advice at the end.
     pub advice: Advice,
 }

@@ -63,6 +63,7 @@ pub(super) fn counts(
             .map(duration),
         wording::workers(summary),
         wording::stopped(summary),
+        wording::unread_lists(summary),
     ];
     out.write_parts(&label, parts.into_iter().flatten(), " · ", 4)
 }
@@ -117,7 +118,8 @@ pub(super) fn times(
         false => ("", ""),
     };
     let parallel = duration(makespan);
-    let meaning = wording::merged(summary).map_or(String::new(), |meaning| format!("  {meaning}"));
+    let meaning =
+        wording::parallel_meaning(summary).map_or(String::new(), |meaning| format!("  {meaning}"));
     writeln!(out, "  parallel  {bold}{parallel:>9}{reset}{meaning}")?;
     let estimate = match style.baseline {
         Baseline::Estimate => Estimate::of(summary),
@@ -163,17 +165,13 @@ pub(super) fn origins(out: &mut TextWriter<impl Write>, summary: &Summary) -> io
 }
 
 /// Writes the percentiles, the rates and the statuses, which say little about a few targets.
-pub(super) fn figures(
-    out: &mut TextWriter<impl Write>,
-    summary: &Summary,
-    style: HumanStyle,
-) -> io::Result<()> {
+pub(super) fn figures(out: &mut TextWriter<impl Write>, summary: &Summary) -> io::Result<()> {
     if summary.tried() < HANDFUL {
         return Ok(());
     }
     if let Some(times) = percentiles(&summary.latency) {
         let times = times.chain(wording::of_succeeded(summary));
-        let times = times.chain(wording::without_waits(summary));
+        let times = times.chain(wording::all_attempts(summary).map(str::to_owned));
         out.write_parts("  latency    ", times, "  ", LABEL)?;
     }
     if let Some(times) = summary.intended.as_ref().and_then(percentiles) {
@@ -183,13 +181,13 @@ pub(super) fn figures(
     if let Some(rates) = wording::rates(summary) {
         writeln!(out, "  rate       {}", rates.join(" · "))?;
     }
-    if let Some(missed) = wording::missed_rate(summary, style.interval) {
+    if let Some(missed) = wording::missed_rate(summary) {
         out.write_text("  rate       ", &missed)?;
     }
     let without = wording::without_status(summary);
     let statuses = summary.statuses.iter();
     let statuses = statuses.map(|(status, count)| format!("{count} × {status}"));
-    let without = without.map(|(count, why)| format!("{count} {why}"));
+    let without = without.map(|(count, why)| format!("{count} × {why}"));
     out.write_parts("  statuses   ", statuses.chain(without), "  ", LABEL)
 }
 

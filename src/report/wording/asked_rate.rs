@@ -1,83 +1,157 @@
-//! The words for a rate that was asked for and that the workers could not keep.
+//! The words for a rate of starts that was asked for and that the run did not keep.
 
-use std::time::Duration;
-
+use crate::model::pacing::MissedBy;
 use crate::model::summary::Summary;
-use crate::report::format::{counted, rate};
+use crate::report::format::{counted, duration, rate};
 
-/// The share of the workers' time in which they were busy from which on they are the limit.
-const ALL_BUSY: f64 = 0.9;
-
-/// The share of the rate asked for from which on it is reached.
-const REACHED: f64 = 0.9;
-
-/// The rate that was missed, because all workers were busy: `120/s asked for, 58/s reached: 3 workers were too few,
-/// about 7 would do`. How many would is by Little's law, L = λW ("A Proof for the Queuing Formula: L = λW", Operations
-/// Research 9, 1961), if answers then take as long.
-pub(in crate::report) fn missed_rate(
-    summary: &Summary,
-    interval: Option<Duration>,
-) -> Option<String> {
-    let interval = interval.filter(|interval| !interval.is_zero())?;
-    let asked = interval.as_secs_f64().recip();
-    let makespan = summary.makespan?.as_secs_f64();
-    let requests = (summary.tried() + summary.retries) as f64;
-    let (busy, workers) = (summary.busy.as_secs_f64(), summary.workers as f64);
-    let reached = requests / makespan;
-    let is_missed = requests > 0.0 && makespan > 0.0 && reached < REACHED * asked;
-    if !is_missed || busy < ALL_BUSY * workers * makespan {
-        return None;
-    }
-    let enough = (asked * busy / requests).ceil().max(workers + 1.0);
-    let were = if summary.workers == 1 { "was" } else { "were" };
+/// The rate that was missed, and why: `120/s asked for, 58.0/s reached: 3 workers were too few, about 7 would do (-j)`.
+pub(in crate::report) fn missed_rate(summary: &Summary) -> Option<String> {
+    let started = summary.pacing?.rate?;
+    let (missed_by, reached) = (started.missed_by?, started.reached?);
+    let why = match missed_by {
+        MissedBy::Workers => too_few(summary, started.asked),
+        MissedBy::Server => by_server(summary),
+        MissedBy::List => "the list came too slowly".to_owned(),
+        MissedBy::Pfetch => {
+            "pfetch itself was held up (stopped, on a busy machine, or by a slow reader of its output)"
+                .to_owned()
+        }
+        MissedBy::PerHost => "--per-host let no more be under way".to_owned(),
+        MissedBy::HostDelay => "--host-delay let no more start".to_owned(),
+        MissedBy::LimitRate => "--limit-rate kept the workers busy".to_owned(),
+    };
     Some(format!(
-        "{}/s asked for, {}/s reached: {} {were} too few, about {enough:.0} would do (-j)",
-        rate(asked),
-        rate(reached),
-        counted(summary.workers as u64, "worker")
+        "{}/s asked for, {}/s reached: {why}",
+        rate(started.asked),
+        rate(reached)
     ))
+}
+
+/// The workers that were too few, and how many would do. That is by Little's law, L = λW ("A Proof for the Queuing
+/// Formula: L = λW", Operations Research 9, 1961), if answers then take as long.
+fn too_few(summary: &Summary, asked: f64) -> String {
+    let workers = summary.workers;
+    let were = if workers == 1 { "was" } else { "were" };
+    let too_few = format!("{} {were} too few", counted(workers as u64, "worker"));
+    let requests = (summary.tried() + summary.retries) as f64;
+    let enough = asked * summary.busy.as_secs_f64() / requests;
+    // Of a run without a whole answer there is no number.
+    match enough.is_finite() && enough > 0.0 {
+        true => {
+            let enough = enough.ceil().max(workers as f64 + 1.0);
+            format!("{too_few}, about {enough:.0} would do (-j)")
+        }
+        false => format!("{too_few} (-j)"),
+    }
+}
+
+/// The way in which the server had the workers wait.
+fn by_server(summary: &Summary) -> String {
+    match summary.slowdown {
+        _ if summary.origins.has_pushed_back() => "a server pushed back".to_owned(),
+        Some(slowdown) => format!(
+            "the server slowed down as more was asked: {} with up to {} under way, {} with more",
+            duration(slowdown.few),
+            slowdown.under_way,
+            duration(slowdown.many),
+        ),
+        None => "URLs waited to be tried again".to_owned(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::model::origin::{OriginLimit, OriginLimits};
+    use crate::model::pacing::{Pacing, StartRate};
+    use crate::model::slowdown::Slowdown;
+
+    /// A run of ten seconds that was asked for 120 starts a second and had 58.
+    fn run(workers: usize, busy: f64, missed_by: Option<MissedBy>) -> Summary {
+        Summary {
+            ok: 580,
+            workers,
+            paced: true,
+            makespan: Some(Duration::from_secs(10)),
+            busy: Duration::from_secs_f64(busy),
+            pacing: Some(Pacing {
+                rate: Some(StartRate {
+                    asked: 120.0,
+                    reached: Some(58.0),
+                    missed_by,
+                }),
+                ..Pacing::default()
+            }),
+            ..Summary::default()
+        }
+    }
 
     #[test]
-    fn a_rate_that_the_workers_could_not_keep_is_told_with_how_many_would() {
-        let second = Duration::from_secs(1);
-        let run = |ok: u64, workers: usize, busy: f64| Summary {
-            ok,
-            workers,
-            makespan: Some(10 * second),
-            busy: Duration::from_secs_f64(busy),
-            ..Summary::default()
+    fn a_rate_that_was_missed_is_told_with_its_reason() {
+        let by = |missed_by| run(3, 29.9, Some(missed_by));
+        let slowed_down = Summary {
+            slowdown: Some(Slowdown {
+                under_way: 4,
+                few: Duration::from_millis(20),
+                many: Duration::from_millis(80),
+            }),
+            ..by(MissedBy::Server)
         };
-        let asked = Some(second / 120);
-        for (summary, interval, expected) in [
+        let origin = OriginLimit {
+            push_backs: 3,
+            ..OriginLimit::default()
+        };
+        let pushed_back = Summary {
+            origins: OriginLimits::new(vec![origin], 0),
+            ..slowed_down.clone()
+        };
+        for (summary, expected) in [
             (
-                run(580, 3, 29.9),
-                asked,
-                Some(
-                    "120/s asked for, 58.0/s reached: 3 workers were too few, about 7 would do (-j)",
-                ),
+                by(MissedBy::Workers),
+                "3 workers were too few, about 7 would do (-j)",
             ),
             (
-                run(580, 1, 9.9),
-                asked,
-                Some(
-                    "120/s asked for, 58.0/s reached: 1 worker was too few, about 3 would do (-j)",
-                ),
+                run(1, 9.9, Some(MissedBy::Workers)),
+                "1 worker was too few, about 3 would do (-j)",
             ),
-            // No rate was asked for, it was reached, or something else than the workers was the limit.
-            (run(580, 3, 29.9), None, None),
-            (run(580, 3, 29.9), Some(Duration::ZERO), None),
-            (run(1_190, 3, 29.9), asked, None),
-            (run(580, 3, 15.0), asked, None),
-            (run(0, 3, 29.9), asked, None),
-            (Summary::default(), asked, None),
+            (
+                run(7, 29.9, Some(MissedBy::Workers)),
+                "7 workers were too few, about 8 would do (-j)",
+            ),
+            (
+                run(3, 0.0, Some(MissedBy::Workers)),
+                "3 workers were too few (-j)",
+            ),
+            (by(MissedBy::Server), "URLs waited to be tried again"),
+            (
+                slowed_down,
+                "the server slowed down as more was asked: 20.0 ms with up to 4 under way, 80.0 ms with more",
+            ),
+            (pushed_back, "a server pushed back"),
+            (by(MissedBy::List), "the list came too slowly"),
+            (
+                by(MissedBy::Pfetch),
+                "pfetch itself was held up (stopped, on a busy machine, or by a slow reader of its output)",
+            ),
+            (by(MissedBy::PerHost), "--per-host let no more be under way"),
+            (by(MissedBy::HostDelay), "--host-delay let no more start"),
+            (
+                by(MissedBy::LimitRate),
+                "--limit-rate kept the workers busy",
+            ),
         ] {
-            let told = missed_rate(&summary, interval);
-            assert_eq!(told.as_deref(), expected, "{summary:?}");
+            let told = missed_rate(&summary);
+            let expected = format!("120/s asked for, 58.0/s reached: {expected}");
+            assert_eq!(told, Some(expected), "{summary:?}");
+        }
+    }
+
+    #[test]
+    fn a_rate_that_was_kept_or_not_asked_for_is_not_told() {
+        for summary in [run(3, 29.9, None), Summary::default()] {
+            assert_eq!(missed_rate(&summary), None, "{summary:?}");
         }
     }
 }

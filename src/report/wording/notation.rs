@@ -70,7 +70,7 @@ impl Notation {
             None => format!("up to {}", self.ratio(estimate.speedup)),
             Some(_) => {
                 let times = self.times;
-                format!("1.0{times} to {:.1}{times}", estimate.speedup)
+                format!("1.0{times} to {:.1}{times}", highest(estimate))
             }
         }
     }
@@ -79,7 +79,7 @@ impl Notation {
     pub(in crate::report) fn best(self, estimate: &Estimate) -> String {
         match self.best_and_bound(estimate) {
             Ok((best, bound)) => format!("best possible by these times {best} ({bound})"),
-            Err(why) => why.to_owned(),
+            Err(why) => why,
         }
     }
 
@@ -87,15 +87,15 @@ impl Notation {
     pub(in crate::report) fn bound(self, estimate: &Estimate) -> String {
         match self.best_and_bound(estimate) {
             Ok((best, bound)) => format!("of at most {best} by these times ({bound})"),
-            Err(why) => why.to_owned(),
+            Err(why) => why,
         }
     }
 
-    fn best_and_bound(self, estimate: &Estimate) -> Result<(String, String), &'static str> {
+    fn best_and_bound(self, estimate: &Estimate) -> Result<(String, String), String> {
         let (best, bound) = match estimate.best {
             Ok(best) => best,
-            Err(Unbounded::HeldBack) => return Err("starts or bytes were held back as asked"),
-            Err(Unbounded::FedSlowly) => return Err("as fast as the list came"),
+            Err(Unbounded::HeldBack(limits)) => return Err(limits.to_string()),
+            Err(Unbounded::FedSlowly) => return Err("as fast as the list came".to_owned()),
         };
         let bound = match bound {
             Bound::Slowest { time, waits } => {
@@ -104,6 +104,16 @@ impl Notation {
             Bound::Workers(workers) => counted(workers as u64, "worker"),
         };
         Ok((self.ratio(best), bound))
+    }
+}
+
+/// The upper end of an estimate's range, as it is shown with one decimal: rounded down where it would pass the bound
+/// that stands beside it with two.
+fn highest(estimate: &Estimate) -> f64 {
+    let shown = (estimate.speedup * 10.0).round() / 10.0;
+    match estimate.best {
+        Ok((best, _)) if shown > best => (best.min(estimate.speedup) * 10.0).floor() / 10.0,
+        Ok(_) | Err(_) => shown,
     }
 }
 
@@ -127,5 +137,34 @@ pub(in crate::report) fn capitalized(text: &str) -> String {
     match rest.next() {
         Some(first) => first.to_uppercase().chain(rest).collect(),
         None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::measure::UnseenLimit;
+
+    #[test]
+    fn the_range_of_an_estimate_never_exceeds_the_bound_beside_it() {
+        for (speedup, best, shown) in [
+            (1.98, 1.98, "1.0x to 1.9x"),
+            (1.96, 1.98, "1.0x to 1.9x"),
+            (1.94, 1.98, "1.0x to 1.9x"),
+            (2.0, 2.0, "1.0x to 2.0x"),
+            (7.93, 8.0, "1.0x to 7.9x"),
+            (7.97, 8.0, "1.0x to 8.0x"),
+            (1.1, 1.1, "1.0x to 1.1x"),
+        ] {
+            let estimate = Estimate {
+                unseen: Some(UnseenLimit::Server),
+                serial: Duration::from_secs(10),
+                parallel: Duration::from_secs(5),
+                idle: Duration::ZERO,
+                speedup,
+                best: Ok((best, Bound::Workers(2))),
+            };
+            assert_eq!(TERMINAL.estimate(&estimate), shown, "{speedup} of {best}");
+        }
     }
 }

@@ -37,6 +37,19 @@ fn standing(comparison: &Comparison) -> Standing {
     }
 }
 
+/// True if a comparison has a speed-up to judge, or will once it has more pairs.
+pub(super) fn has_finding(comparison: &Comparison) -> bool {
+    matches!(
+        standing(comparison),
+        Standing::Found(_) | Standing::SinglePair
+    )
+}
+
+/// True if a sweep has a number of workers that is the best.
+pub(super) fn has_best(sweep: &Sweep) -> bool {
+    sweep.knee.is_some() && sweep.comparable().next().is_some()
+}
+
 /// The verdict of a comparison without its figures: `parallel is hardly faster`.
 pub(in crate::report) fn comparison_text(comparison: &Comparison) -> String {
     match standing(comparison) {
@@ -67,7 +80,7 @@ pub(in crate::report) fn would_tell(comparison: &Comparison) -> Option<String> {
     let is_open = match standing(comparison) {
         Standing::OneByOne if comparison.targets == 1 => {
             return Some(format!(
-                "repeat it: yes URL | head -n 20 | pfetch --compare -j 8{}",
+                "repeat it: pfetch --compare -j 8 --repeat 20{} URL",
                 given_runs(comparison)
             ));
         }
@@ -203,7 +216,7 @@ fn verdict_of_comparable(sweep: &Sweep) -> String {
     let is_last = knee.by_means == most;
     let are_more_tried = sweep.points.last().is_some_and(|last| last.workers > most);
     let fewest = fewest.workers;
-    // The gain is that of the number that the means have, so it names that one where there are two.
+    // The gain is that of the number that the times alone have, so it names that one where there are two.
     let is_range = workers != counted(knee.by_means as u64, "worker");
     let gained = |gain: f64| match is_range {
         true => format!("{} are {gain:.2} times as fast as {fewest}", knee.by_means),
@@ -283,7 +296,7 @@ pub(in crate::report) fn sweep_heading(sweep: &Sweep) -> String {
     })
 }
 
-/// Tells whether one point is more than 5 % slower than another by the means, and its interval is beyond the other's.
+/// Tells whether one point is more than 5 % slower than another by the times alone, and its interval is beyond the other's.
 fn is_shown_slower(slower: &SweepPoint, faster: &SweepPoint) -> bool {
     let is_beyond = slower
         .interval
@@ -300,7 +313,7 @@ pub(in crate::report) fn knee(sweep: &Sweep, knee: Knee) -> String {
             near_knee(sweep, knee)
         ),
         false => format!(
-            "{} by the means, but {} may come within 5 % of the best too",
+            "{} by the times alone, but {} may come within 5 % of the best too",
             counted(knee.by_means as u64, "worker"),
             counted(knee.workers as u64, "worker")
         ),

@@ -4,13 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Opened, open, told};
-use crate::story::{MS, Story, failed, skipped};
+use crate::story::{MS, Story, comparison, failed, skipped};
 use pfetch::model::event::{AssertionResult, AssertionVerdict, Event};
 use pfetch::model::outcome::{FailureKind, Hop, Outcome, Saved};
+use pfetch::model::reason::{OriginPhases, PhaseMeans, Why};
 use serde_json::{Value, json};
 
 /// The widths of screens, in pixels.
-const WIDTHS: [u32; 4] = [1280, 800, 420, 320];
+const WIDTHS: [u32; 5] = [1280, 900, 800, 420, 320];
+
+/// The widths at which charts are looked at: those on either side of a change of the layout among them.
+const CHART_WIDTHS: [u32; 9] = [1920, 1280, 900, 761, 760, 481, 480, 360, 320];
 
 /// A word that no line is long enough for.
 fn endless(letter: &str) -> String {
@@ -68,6 +72,33 @@ fn retried(story: &Story) -> Vec<Outcome> {
     outcomes
 }
 
+/// A comparison of many pairs whose speed-ups differ widely, with the phases at two origins.
+fn with_phases(story: &Story) -> Vec<Event> {
+    let means = |wait| PhaseMeans {
+        requests: 40,
+        connected: 8,
+        blocked: Some(0.001),
+        dns: Some(0.002),
+        connect: Some(0.01),
+        ssl: Some(0.02),
+        send: Some(0.000_1),
+        wait: Some(wait),
+        receive: Some(0.03),
+    };
+    let origin = |name: &str| OriginPhases {
+        origin: format!("http://{name}:8080"),
+        serial: means(0.2),
+        parallel: means(0.9),
+    };
+    let parallel = (1..=60).map(|pair| f64::from(pair) / 10.0);
+    let mut compared = comparison(8, 40, vec![6.0; 60], parallel.collect(), &[]);
+    compared.why = Why {
+        phases: vec![origin("a.example"), origin(&endless("b"))],
+        ..Why::default()
+    };
+    vec![story.started(), Event::Compared(compared)]
+}
+
 /// Events of every kind of report.
 fn kinds() -> Vec<(&'static str, Vec<Event>)> {
     let story = Story::new(8);
@@ -102,6 +133,7 @@ fn kinds() -> Vec<(&'static str, Vec<Event>)> {
         ("all failed", story.run(all_failed.collect())),
         ("compared", compared),
         ("swept", swept),
+        ("many pairs, phases", with_phases(&story)),
         ("stopped", story.run(stopped)),
         ("retried", story.run(retried(&story))),
         ("saved", story.run(saved.collect())),
@@ -163,6 +195,54 @@ fn no_kind_of_report_is_wider_than_its_screen() {
                     .map(e => e.outerHTML.slice(0, 200))",
             );
             assert_eq!(outside, json!([]), "{kind} at {width}");
+        }
+        opened.assert_quiet();
+    }
+}
+
+/// Faults of the charts on this screen: one that scrolls or is cut off, text that is scaled down, labels that overlap, or
+/// an area that has hardly any width.
+const CHART_FAULTS: &str = "(() => {
+    const faults = [];
+    const width = document.documentElement.clientWidth;
+    const shown = e => e.getClientRects().length > 0 && getComputedStyle(e).display !== 'none';
+    for (const chart of document.querySelectorAll('.chart:not(.key)')) {
+        const name = chart.getAttribute('class') + ' ' + chart.getAttribute('aria-labelledby');
+        if (chart.closest('.scroll')) faults.push(name + ' scrolls');
+        const texts = [...chart.querySelectorAll('text')].filter(shown);
+        for (const text of texts) {
+            const box = text.getBoundingClientRect();
+            if (box.left < 0 || box.right > width) faults.push(name + ': cut off: ' + text.textContent);
+            const scale = text.getScreenCTM();
+            if (Math.abs(scale.a - 1) > 0.01 || Math.abs(scale.d - 1) > 0.01)
+                faults.push(name + ': scaled: ' + text.textContent);
+        }
+        for (const [place, text] of texts.entries()) {
+            const one = text.getBoundingClientRect();
+            for (const later of texts.slice(place + 1)) {
+                const other = later.getBoundingClientRect();
+                const across = Math.min(one.right, other.right) - Math.max(one.left, other.left);
+                const down = Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top);
+                if (across > 0.5 && down > 4) faults.push(
+                    name + ': ' + text.textContent + ' overlaps ' + later.textContent);
+            }
+        }
+        for (const area of chart.querySelectorAll('.area[viewBox]')) {
+            const box = area.getBoundingClientRect();
+            if (box.width < 120 || box.right > width) faults.push(name + ': area of ' + box.width);
+        }
+    }
+    return faults;
+})()";
+
+#[test]
+fn charts_fit_every_screen_and_their_text_stays_as_large_as_it_is() {
+    for (kind, events) in kinds() {
+        let mut opened = open(told(&events));
+        for width in CHART_WIDTHS {
+            opened.resize(width);
+            let faults = opened.browser.value(CHART_FAULTS);
+            assert_eq!(faults, json!([]), "{kind} at {width}");
         }
         opened.assert_quiet();
     }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::pfetch::{Run, pfetch};
+use crate::pfetch::{Run, pfetch, unbroken};
 use crate::raw::{Raw, Wire};
 use crate::server::{Reply, Server};
 
@@ -100,7 +100,7 @@ fn a_sweep_says_which_numbers_of_workers_a_server_pushed_back() {
     let list = urls(&server, 60).join("\n");
     let args = ["--sweep=1,16", "--runs=1", "--warmup=0", "-"];
     let run = pfetch(&args).stdin(list).run().exits(0);
-    let text = &run.stdout;
+    let text = unbroken(&run.stdout);
     let host = server.addr().to_string();
     let told = text
         .lines()
@@ -394,7 +394,7 @@ fn in_a_comparison_what_a_server_takes_is_told_of_the_parallel_runs() {
         line.contains(&format!("{host} refuses parallel requests"))
             && line.contains("slowed down to 2 at once")
     };
-    let text = &run.stdout;
+    let text = unbroken(&run.stdout);
     run.check(
         "told once",
         text.lines().filter(|line| told(line)).count() == 1,

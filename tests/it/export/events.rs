@@ -25,7 +25,7 @@ use pfetch::model::timing::{Phase, Timing};
 use pfetch::model::work::PairedWork;
 use pfetch::report::Baseline;
 use pfetch::report::export::Export;
-use pfetch::stats::{Change, Interval, Knee, Sample, Speedup, Usl};
+use pfetch::stats::{Change, Interval, Knee, LEVEL, Sample, Speedup, Usl};
 
 pub(crate) const MS: Duration = Duration::from_millis(1);
 
@@ -444,7 +444,7 @@ pub(crate) fn sweep(points: &[(usize, &[f64])], law: Option<Usl>) -> Vec<Event> 
     let point = |&(workers, seconds): &(usize, &[f64])| SweepRuns {
         workers,
         times: arm_times(seconds),
-        interval: Interval::of_mean(seconds),
+        interval: Interval::of_median_at(LEVEL, seconds),
     };
     let points: Vec<SweepRuns> = points.iter().map(point).collect();
     let rounds = points[0].times.seconds.len() as u32;

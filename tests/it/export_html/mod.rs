@@ -84,7 +84,8 @@ fn a_run_opens_with_its_verdict_and_totals() {
          best possible by these times 2.00× (2 workers)\n\
          --compare measures it"
     );
-    let lead = "3 ok\n1 failed\n4.2 kB\n2 workers\n8.0 kB/s\n7.5 successful URLs/s\n";
+    let lead = "3 ok\n1 failed\n4.2 kB\n2 workers\n8.0 kB/s (3.2 kB of 3 ok)\n\
+                7.5 successful URLs/s\n";
     let spans = text(&page, "span");
     assert!(spans.starts_with(lead), "{spans}");
     let time = named(&page, "time")[0];
@@ -410,13 +411,16 @@ fn page_picture_and_trace_have_the_same_attempts() {
     assert!(page(&retried()).contains(style.trim()));
 }
 
+/// The pictures of a page.
+fn plots(page: &[Element]) -> Vec<&Element> {
+    let is_plot = |element: &&Element| element.attribute("role") == Some("img");
+    page.iter().filter(is_plot).collect()
+}
+
 #[test]
 fn every_plot_has_a_text_beside_it() {
     let page = parse(&page(&small()));
-    let plots: Vec<_> = page
-        .iter()
-        .filter(|e| e.attribute("role") == Some("img"))
-        .collect();
+    let plots = plots(&page);
     assert_eq!(plots.len(), 2);
     let ids: Vec<&str> = page.iter().filter_map(|e| e.attribute("id")).collect();
     for plot in plots {
@@ -560,7 +564,7 @@ fn nothing_and_next_to_nothing_make_a_page() {
     assert_eq!(text(&one, "h1"), "The URL succeeded");
     let one = story.ok(0, 0, Duration::ZERO, 20 * MS);
     let one = parse(&page(&story.run(vec![one])));
-    assert_eq!(named(&one, "svg").len(), 1, "one time has no distribution");
+    assert_eq!(plots(&one).len(), 1, "one time has no distribution");
     // There is nothing to be parallel with, nor a rate.
     assert_eq!(text(&one, "dt"), "Time");
     assert_eq!(text(&one, "dd"), "20.0 ms\nmeasured");
@@ -622,8 +626,8 @@ fn many_urls_make_a_page_of_bounded_size() {
     let lanes = text(&page, "text");
     assert!(lanes.contains("workers 0–15\n"), "{lanes}");
     assert!(
-        lanes.contains(&format!("{shown} attempts: a column of ")),
-        "{lanes}"
+        notes.contains(&format!("{shown} attempts: a column of ")),
+        "{notes}"
     );
     let indices: Vec<u64> = data(&page)
         .iter()

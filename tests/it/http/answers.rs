@@ -175,13 +175,17 @@ fn idle_connections_are_kept_up_to_their_limit() {
         ..FetchConfig::default()
     };
     let mut client = client(config);
-    // The third host pushes the first one's connection out, which then needs a new one.
-    for server in [0, 1, 2, 1, 2, 0] {
-        let outcome = get_with(&mut client, &servers[server].url("/bytes/1"));
-        assert_eq!(told(&outcome), "ok 200 1", "{outcome:#?}");
-    }
-    let connections: Vec<usize> = servers.iter().map(Server::connections).collect();
-    assert_eq!(connections, [2, 1, 1]);
+    let mut connections_after = |fetched: &[usize]| -> usize {
+        for &server in fetched {
+            let outcome = get_with(&mut client, &servers[server].url("/bytes/1"));
+            assert_eq!(told(&outcome), "ok 200 1", "{outcome:#?}");
+        }
+        servers.iter().map(Server::connections).sum()
+    };
+    assert_eq!(connections_after(&[0, 1, 0, 1]), 2);
+    // The third host pushes one of the others' out, which then needs a new one.
+    assert_eq!(connections_after(&[2, 2]), 3);
+    assert!(connections_after(&[0, 1]) > 3);
 }
 
 #[test]

@@ -164,20 +164,38 @@ fn bodies_that_are_saved_or_passed_on_are_whole() {
 #[test]
 fn the_report_says_that_bytes_were_held_back_and_claims_no_best_possible_speed_up() {
     let server = Server::start();
-    let urls = [server.url("/bytes/10"), server.url("/bytes/20")];
-    let run = pfetch(&["--limit-rate=1M/s", &urls[0], &urls[1]]).run();
+    let urls = [server.url("/bytes/30000"), server.url("/bytes/20000")];
+    let run = pfetch(&["--limit-rate=100K/s", &urls[0], &urls[1]]).run();
     let run = run.exits(0);
-    // The latter if the run was longer than its requests together.
-    let reasons = [
-        "starts or bytes were held back as asked",
-        "not estimated: the run was paced as asked",
-    ];
-    let told = reasons.iter().any(|reason| run.stdout.contains(reason));
-    run.check("told", told);
+    run.check(
+        "told",
+        run.stdout.contains("bytes were held back by --limit-rate"),
+    );
     run.check("no bound", !run.stdout.contains("by these times"));
+    let args = ["--format=jsonl", "--limit-rate=100K/s", &urls[0]];
+    let summary = pfetch(&args).run().exits(0).summary();
+    let held = summary["pacing"]["held_back"]["limit_rate"].as_f64();
+    // Ten of the thirty come at once.
+    assert!(held > Some(0.0), "{summary:#}");
+}
+
+#[test]
+fn a_limit_that_held_no_bytes_back_is_no_reason() {
+    let server = Server::start();
+    let urls = [server.url("/bytes/10"), server.url("/bytes/20")];
     // As curl and wget take it.
-    let args = ["--format=jsonl", "--limit-rate=1m", &urls[0]];
-    assert_eq!(pfetch(&args).run().exits(0).summary()["paced"], true);
+    let run = pfetch(&["--limit-rate=1m", "--format=jsonl", &urls[0], &urls[1]]);
+    let summary = run.run().exits(0).summary();
+    assert_eq!(summary["paced"], true, "{summary:#}");
+    let held_back = &summary["pacing"]["held_back"];
+    let none = serde_json::json!({
+        "rate": null, "host_delay": null, "per_host": null, "limit_rate": 0.0
+    });
+    assert_eq!(*held_back, none, "{summary:#}");
+    let run = pfetch(&["--limit-rate=1m", &urls[0], &urls[1]])
+        .run()
+        .exits(0);
+    run.check("nothing was", !run.stdout.contains("held back"));
 }
 
 #[test]

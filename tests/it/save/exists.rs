@@ -107,7 +107,7 @@ fn an_unchanged_file_is_told_as_such() {
     run.prints("1 URL: 1 ok (unchanged), 0 failed")
         .says_nothing();
     let run = save_and_tell(&dir, &["--exists=skip"], &[&url]).exits(0);
-    let told = told.replace("unchanged", "kept, not checked");
+    let told = told.replace("unchanged", "not checked");
     run.prints(&told).prints(" kept ").says_nothing();
 }
 
@@ -264,7 +264,7 @@ fn a_file_in_the_way_is_told_as_a_failure_before_its_body_has_come() {
     let url = server.url("/file");
     let of_no_part = "only the .part files that pfetch leaves are continued";
     for (args, says) in [
-        (&[][..], false),
+        (&["--exists=update"][..], false),
         (&["-C", "-"], true),
         (&["-c"], true),
         (&["--continue"], true),
@@ -335,9 +335,14 @@ fn a_record_of_another_url_is_not_used() {
     let (one, two) = (b"first version", b"first version");
     holds(&run, dir.path(), &[("file", one), ("file-1", two)]);
     run.check("untouched", identity(&file) == before);
-    // By a name that the user chose it is this URL's, and what differs stays.
+    // By a name that the user chose it is this URL's, and what differs stays if that is asked for.
     let other = second().serve();
-    let args = ["--format=jsonl", "-o", file.to_str().unwrap()];
+    let args = [
+        "--format=jsonl",
+        "--exists=update",
+        "-o",
+        file.to_str().unwrap(),
+    ];
     let run = pfetch(&[&args[..], &[&other.url("/file")]].concat()).run();
     fails_for(run, &file, "exists, and was saved from another URL");
     assert_eq!(identity(&file), before);

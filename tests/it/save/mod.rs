@@ -19,6 +19,7 @@ mod range_liar;
 mod ranges;
 mod redirected;
 mod refused;
+mod replaced;
 mod resume;
 mod room;
 mod slices;

@@ -63,7 +63,7 @@ fn a_file_that_was_not_asked_about_is_not_called_unchanged() {
         .arg(url.as_bytes())
         .run()
         .exits(0)
-        .prints("name (kept, not checked)\n")
+        .prints("name (not checked)\n")
         .prints("  1 URL: 1 ok (kept, not checked), 0 failed")
         .never_shows("unchanged");
     for report in [&csv, &md, &html] {

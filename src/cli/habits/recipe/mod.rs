@@ -56,10 +56,9 @@ struct Recipe {
     line: String,
 }
 
-/// The command that feeds a comparison of one URL: as often as a comparison by default tells something.
-fn repeated(url: &str) -> String {
-    format!("yes {url} | head -n 20")
-}
+/// The option of a comparison of one URL, which is fetched one by one otherwise: as often as one by default tells
+/// something.
+const REPEATED: &str = "--repeat 20";
 
 impl Typed {
     /// Recognises hyperfine: a number of runs, or of warm-ups beside the fewest runs.
@@ -83,8 +82,7 @@ impl Typed {
             options: vec![Sign::Runs, Sign::WarmUp, Sign::FewestRuns, Sign::MostRuns],
             program: "these are runs and warm-ups (hyperfine)",
             line: match self.has_one_url() {
-                // One URL is fetched one by one either way.
-                true => format!("{} | pfetch --compare -j 8{options}", repeated(url)),
+                true => format!("pfetch --compare -j 8 {REPEATED}{options} {url}"),
                 false => format!("pfetch --compare{options} {url}"),
             },
         })
@@ -101,7 +99,7 @@ impl Typed {
             return None;
         }
         let is_timed = has(Sign::Time) || has(Sign::Threads) && !has(Sign::Requests);
-        let (program, feed, end) = match is_timed {
+        let (program, repeat) = match is_timed {
             true => self.timed(),
             false => self.counted(),
         };
@@ -122,29 +120,27 @@ impl Typed {
                 Sign::Runs,
             ],
             program,
-            line: format!("yes {url} |{feed} pfetch{workers}{rate}{end}"),
+            line: format!("pfetch{workers}{rate} {repeat} {url}"),
         })
     }
 
-    /// A load test that ends by the clock: its words, and what stands before pfetch and at the end of the line.
-    fn timed(&self) -> (&'static str, String, String) {
+    /// A load test that ends by the clock: its words, and its options.
+    fn timed(&self) -> (&'static str, String) {
         let program = match self.has(Sign::Threads) {
-            true => {
-                "threads, connections and time of a load test (wrk). A deadline ends the like here, with exit code 1 for \
-                 what is not done by then"
-            }
-            false => {
-                "a load test that ends by the clock (hey, oha, bombardier). A deadline does that here, with exit code 1 \
-                 for what is not done by then"
-            }
+            true => "threads, connections and time of a load test (wrk)",
+            false => "a load test that ends by the clock (hey, oha, bombardier)",
         };
         let time = self.value(Sign::Time).unwrap_or(DEFAULT_TIME);
-        let end = format!(" --deadline {time} --summary-only");
-        (program, String::new(), end)
+        // A number alone would be how often.
+        let unit = match time.ends_with(|c: char| c.is_ascii_digit() || c == '.') {
+            true => "s",
+            false => "",
+        };
+        (program, format!("--repeat {time}{unit} --summary-only"))
     }
 
-    /// A load test of a number of requests: its words, and what stands before pfetch and at the end of the line.
-    fn counted(&self) -> (&'static str, String, String) {
+    /// A load test of a number of requests: its words, and its options.
+    fn counted(&self) -> (&'static str, String) {
         let rounds = self.number(Sign::Runs);
         let rounds = rounds.filter(|_| !self.has(Sign::Requests));
         let requests = match (self.number(Sign::Requests), rounds) {
@@ -156,7 +152,7 @@ impl Typed {
             Some(_) => "users and rounds of a load test (siege)",
             None => "requests of a load test (hey, oha, ab)",
         };
-        (program, format!(" head -n {requests} |"), String::new())
+        (program, format!("--repeat {requests}"))
     }
 }
 

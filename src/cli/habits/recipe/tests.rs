@@ -27,82 +27,83 @@ fn lines_of_load_generators_and_of_hyperfine_have_a_line_to_paste() {
         (
             "-n 200 -c 10 h",
             "-n 200 -c 10: requests",
-            ": yes h | head -n 200 | pfetch -j 10",
+            ": pfetch -j 10 --repeat 200 h",
         ),
-        (
-            "-n1000 h",
-            "-n1000: requests",
-            ": yes h | head -n 1000 | pfetch",
-        ),
+        ("-n1000 h", "-n1000: requests", ": pfetch --repeat 1000 h"),
         (
             "-k -n 9 -c 2 -S h",
             "-n 9 -c 2: ",
-            "Here: yes h | head -n 9 | pfetch -j 2",
+            "Here: pfetch -j 2 --repeat 9 h",
         ),
         (
             "-c 5 -q 50 -n 20 h",
             "-c 5 -q 50 -n 20: ",
-            "| pfetch -j 5 --rate 50/s",
+            ": pfetch -j 5 --rate 50/s --repeat 20 h",
         ),
         (
             "-c 5 -q 50 h",
             "-c 5 -q 50: ",
-            "| head -n 200 | pfetch -j 5 --rate 50/s",
+            ": pfetch -j 5 --rate 50/s --repeat 200 h",
         ),
         (
             "-t2 -c10 -d5s h",
             "-t2 -c10 -d5s: threads, connections and time of a load test (wrk)",
-            ": yes h | pfetch -j 10 --deadline 5s --summary-only",
+            ": pfetch -j 10 --repeat 5s --summary-only h",
         ),
         (
             "--threads 2 --connections=10 --duration 1m -R 9 h",
             "--threads 2 --connections=10 --duration 1m -R 9: threads",
-            "| pfetch -j 10 --rate 9/s --deadline 1m --summary-only",
+            ": pfetch -j 10 --rate 9/s --repeat 1m --summary-only h",
         ),
         (
             "-t 2 -c 10 h",
             "-t 2 -c 10: threads",
-            "--deadline 10s --summary-only",
+            ": pfetch -j 10 --repeat 10s --summary-only h",
         ),
         (
             "-c 125 -d 10s h",
             "-c 125 -d 10s: a load test",
-            "| pfetch -j 125 --deadline 10s --summary-only",
+            ": pfetch -j 125 --repeat 10s --summary-only h",
         ),
         (
             "-z 10s -c 5 h",
             "-z 10s -c 5: a load test",
-            "--deadline 10s --summary-only",
+            ": pfetch -j 5 --repeat 10s --summary-only h",
+        ),
+        (
+            "-z 10 h",
+            "-z 10: a load test",
+            ": pfetch --repeat 10s --summary-only h",
         ),
         (
             "-r 5 -c 10 h",
             "-r 5 -c 10: users and rounds",
-            "yes h | head -n 50 | pfetch -j 10",
+            ": pfetch -j 10 --repeat 50 h",
         ),
         (
             "-r 5 -w 1 -m 3 -M 10 h",
             "-r 5 -w 1 -m 3 -M 10: these are runs",
-            "Here: yes h | head -n 20 | pfetch --compare -j 8 --runs 5 --warmup 1",
+            "Here: pfetch --compare -j 8 --repeat 20 --runs 5 --warmup 1 h",
         ),
         (
             "-w 0 -M 10 h",
             "-w 0 -M 10: ",
-            ": yes h | head -n 20 | pfetch --compare -j 8 --max-runs 10 --warmup 0",
+            ": pfetch --compare -j 8 --repeat 20 --max-runs 10 --warmup 0 h",
         ),
         (
             "-M 1 h",
             "-M 1: ",
-            ": yes h | head -n 20 | pfetch --compare -j 8 --max-runs 3",
+            ": pfetch --compare -j 8 --repeat 20 --max-runs 3 h",
         ),
         (
             "-r 5 h",
             "-r 5: ",
-            ": yes h | head -n 20 | pfetch --compare -j 8 --runs 5",
+            ": pfetch --compare -j 8 --repeat 20 --runs 5 h",
         ),
         (
             "-w 2 -m 5 h",
             "-w 2 -m 5: ",
-            ": yes h | head -n 20 | pfetch --compare -j 8 --warmup 2",
+            ": pfetch --compare -j 8 --repeat 20 --warmup 2 h",
         ),
         (
             "-w 3 -r 5 a b",
@@ -113,7 +114,7 @@ fn lines_of_load_generators_and_of_hyperfine_have_a_line_to_paste() {
         (
             "-n 5 -H A:hush h",
             "-n 5: ",
-            "Here (add your other options at its end): yes h | head -n 5 | pfetch",
+            "Here (add your other options at its end): pfetch --repeat 5 h",
         ),
     ] {
         let message = found(line).unwrap_or_default();
@@ -155,13 +156,13 @@ fn single_options_that_are_several_programs_show_none() {
 #[test]
 fn urls_are_words_of_a_shell_and_show_no_credentials() {
     for (url, expected) in [
-        ("http://h/a?b=c&d", "yes 'http://h/a?b=c&d' |"),
-        ("http://h/it's", "yes 'http://h/it'\\''s' |"),
-        ("http://h/$(x)", "yes 'http://h/$(x)' |"),
-        ("http://u:hush@h/", "yes URL |"),
-        ("http://h/\u{1b}", "yes URL |"),
-        ("http://a/ http://b/", "yes URL |"),
-        ("-", "yes URL |"),
+        ("http://h/a?b=c&d", "pfetch --repeat 5 'http://h/a?b=c&d'"),
+        ("http://h/it's", "--repeat 5 'http://h/it'\\''s'"),
+        ("http://h/$(x)", "--repeat 5 'http://h/$(x)'"),
+        ("http://u:hush@h/", "pfetch --repeat 5 URL"),
+        ("http://h/\u{1b}", "pfetch --repeat 5 URL"),
+        ("http://a/ http://b/", "pfetch --repeat 5 URL"),
+        ("-", "pfetch --repeat 5 URL"),
     ] {
         let message = found(&format!("-n 5 {url}")).unwrap_or_default();
         assert!(message.contains(expected), "{url}: {message}");

@@ -162,10 +162,12 @@ fn continued(next: Option<&OsStr>) -> Translation {
         return Ok(Vec::new());
     };
     if is_number(next) {
+        let number = next.to_string_lossy();
         // Beside -n, whose hint has that line, it would be there twice.
         return Err(Hint {
-            text: "how many at once is -j N".into(),
-            otherwise: "; for N requests of one URL: yes URL | head -n N | pfetch -j C".into(),
+            text: format!("how many at once is -j {number}").into(),
+            otherwise: format!("; for N requests of one URL: pfetch -j {number} --repeat N URL")
+                .into(),
         });
     }
     let text = next.to_string_lossy();

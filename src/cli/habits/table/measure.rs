@@ -6,11 +6,9 @@ use super::bodies::CONDITIONAL;
 use crate::cli::habits::meaning::{Habit, Meaning, Translation, is_number, joined};
 use crate::cli::habits::values::is_duration;
 
-pub(super) const OFTEN: &str =
-    "a list is fetched once; the same URL often: yes URL | head -n N | pfetch -j C";
-/// A deadline is no length: what has been read ahead fails by it.
-pub(super) const LONG: &str = "a run ends with its list; --deadline TIME ends it before, with no figures to judge. For \
-                    those give a number of fetches: yes URL | head -n N | pfetch -j C";
+pub(super) const OFTEN: &str = "a list is fetched once; the same URL often: pfetch --repeat N URL";
+pub(super) const LONG: &str =
+    "a run ends with its list; one that goes on for a time: pfetch --repeat 10s URL";
 const RUNS: &str = "--runs N is how often each arm of --compare or --sweep runs, and --max-runs N the most that \
                     --compare chooses";
 pub(super) const COMMANDS: &str =
@@ -46,13 +44,7 @@ pub(super) const HABITS: &[Habit] = &[
         Meaning::Hint(PARAMETER),
     ),
     (
-        &[
-            "--benchmark",
-            "--repeat",
-            "--requests",
-            "--iterations",
-            "--max-repeat",
-        ],
+        &["--benchmark", "--requests", "--iterations", "--max-repeat"],
         Meaning::Hint(OFTEN),
     ),
     (&["-z"], Meaning::ByValue(long_or_since)),

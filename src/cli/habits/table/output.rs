@@ -126,6 +126,13 @@ pub(super) const HABITS: &[Habit] = &[
         Meaning::Hint("the whole manual is pfetch --help"),
     ),
     (
+        &["--percentiles", "--percentile"],
+        Meaning::Hint(
+            "the summary has p50, p95, p99 and max of ten URLs or more, md and html p90 too; any other one is shown by a \
+             gate: --assert 'p99.9<1h'",
+        ),
+    ),
+    (
         &["--background", "--daemon", "--enable-rpc"],
         Meaning::Hint("let the shell do it: pfetch … > report.txt &"),
     ),

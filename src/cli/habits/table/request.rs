@@ -223,12 +223,13 @@ fn header(name: &str, value: &OsStr) -> Vec<OsString> {
 
 /// A flag to curl; a number of requests to oha, ab and hey, and of arguments to xargs.
 fn netrc(next: Option<&OsStr>) -> Translation {
-    match next.is_some_and(is_number) {
-        true => Err(
-            "a list is fetched once; for N requests of one URL: yes URL | head -n N | pfetch -j C"
-                .into(),
-        ),
-        false => Ok(vec!["--netrc".into()]),
+    match next.filter(|next| is_number(next)) {
+        Some(number) => Err(format!(
+            "a list is fetched once; for so many requests of one URL: pfetch --repeat {} URL",
+            number.to_string_lossy()
+        )
+        .into()),
+        None => Ok(vec!["--netrc".into()]),
     }
 }
 

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::excerpt::JSON_EXCERPT;
+use super::json_mistake::{JsonMistake, word};
 use super::url::{BadLine, ParsedLine, parse_url};
 use crate::engine::input::InputConfig;
 use crate::model::headers::{self, HeaderError};
@@ -36,13 +37,8 @@ pub(super) fn parse_json(
     config: InputConfig,
     near: Option<&Location>,
 ) -> Result<ParsedLine, BadLine> {
-    let line: JsonLine<'_> = serde_json::from_str(text).map_err(|error| {
-        bad(format!(
-            "{} (column {})",
-            without_value(&error.to_string()),
-            error.column()
-        ))
-    })?;
+    let line: JsonLine<'_> = serde_json::from_str(text)
+        .map_err(|error| bad(JsonMistake::find(text, &error).to_string()))?;
     let meta = line.meta.map(Meta::new).transpose();
     let meta = meta.map_err(|error| bad(format!("meta: {error}")))?;
     match parse_fields(&line, config, near) {
@@ -92,39 +88,6 @@ fn parse_fields(
         parsed.sha256 = Some(Box::new(sum));
     }
     Ok(parsed)
-}
-
-/// Removes from a message of the JSON parser the position, because it counts lines within this one line,
-/// and the value that it quotes when it expected another type or another name, because that may be a secret:
-/// of a name the beginning stays, as far as the known ones have such characters.
-fn without_value(message: &str) -> String {
-    let what = message
-        .rsplit_once(" at line ")
-        .map_or(message, |(what, _)| what);
-    if let Some(rest) = what.strip_prefix("invalid type: ")
-        && let Some((found, expected)) = rest.rsplit_once(", expected ")
-    {
-        let kind = found.split(['"', '`']).next().unwrap_or_default().trim();
-        return format!("invalid type: {kind}, expected {expected}");
-    }
-    for unknown in ["unknown field", "unknown variant"] {
-        if let Some(rest) = what.strip_prefix(unknown)
-            && let Some((name, expected)) = rest.rsplit_once("`, expected ")
-        {
-            let name = word(name.trim_start_matches([' ', '`']));
-            return format!("{unknown} `{name}`, expected {expected}");
-        }
-    }
-    what.to_owned()
-}
-
-/// The first word of a name that may hold a secret as well, with an ellipsis if there is more.
-fn word(name: &str) -> String {
-    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-    match name.find(|c| !is_part(c)) {
-        Some(end) => format!("{}…", &name[..end]),
-        None => name.to_owned(),
-    }
 }
 
 /// Words a header, as a JSON line has it, that cannot be sent: a whole one may have been given as the name.

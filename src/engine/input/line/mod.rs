@@ -10,6 +10,9 @@ mod excerpt;
 mod host;
 mod invisible;
 mod json;
+mod json_mistake;
+#[cfg(test)]
+mod json_tests;
 mod markup;
 mod slip;
 mod url;

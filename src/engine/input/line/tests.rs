@@ -37,17 +37,17 @@ fn unknown_keys_are_named_with_the_known_ones_and_secrets_are_kept() {
     let text = br#"{"url": "h", "outptu": "x", "headers": {"Authorization": "hush"}}"#;
     let (excerpt, reason) = line(text).unwrap().unwrap_err();
     assert_eq!(excerpt, "{…}");
-    assert!(reason.contains("unknown field `outptu`"), "{reason}");
+    assert!(reason.contains("there is no field \"outptu\""), "{reason}");
     assert!(
-        reason.contains("`url`, `action`, `headers`, `output`, `sha256`"),
+        reason.contains("url, action, headers, output, sha256"),
         "{reason}"
     );
     assert!(!reason.contains("hush"), "{reason}");
     for secret in [r#""hush at line 5""#, r#"{"A": 4711}"#] {
         let text = format!(r#"{{"url": "h", "headers": {secret}}}"#);
         let (_, reason) = line(text.as_bytes()).unwrap().unwrap_err();
-        assert!(reason.starts_with("invalid type: "), "{reason}");
-        assert!(reason.contains(", expected "), "{reason}");
+        assert!(reason.starts_with("\"headers\""), "{reason}");
+        assert!(reason.contains(", and takes "), "{reason}");
         assert!(
             !reason.contains("hush") && !reason.contains("4711"),
             "{reason}"
@@ -56,12 +56,12 @@ fn unknown_keys_are_named_with_the_known_ones_and_secrets_are_kept() {
     let (_, reason) = line(br#"{"url": "h""#).unwrap().unwrap_err();
     assert!(reason.contains("column"), "{reason}");
     let (_, reason) = line(br#"{"action": "get"}"#).unwrap().unwrap_err();
-    assert!(reason.contains("missing field `url`"), "{reason}");
+    assert!(reason.contains("\"url\" is missing"), "{reason}");
     let (_, reason) = line(br#"{"url": "h", "action": "post"}"#)
         .unwrap()
         .unwrap_err();
     assert!(
-        reason.contains("`post`") && reason.contains("`get`"),
+        reason.contains("\"post\"") && reason.contains("\"get\""),
         "{reason}"
     );
     let (_, reason) = line(br#"{"url": "h", "headers": {"A": "x\ny"}}"#)

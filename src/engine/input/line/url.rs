@@ -12,7 +12,7 @@ use crate::model::save_path::SavePath;
 use crate::model::target::{Location, Verb};
 
 /// A line that is a target.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(in crate::engine::input) struct ParsedLine {
     pub(in crate::engine::input) location: Location,
     pub(in crate::engine::input) verb: Verb,
@@ -23,7 +23,7 @@ pub(in crate::engine::input) struct ParsedLine {
 }
 
 /// A line that is no target: an excerpt that is safe to show, and the mistake.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(in crate::engine::input) struct BadLine {
     pub(in crate::engine::input) excerpt: Arc<str>,
     pub(in crate::engine::input) reason: String,

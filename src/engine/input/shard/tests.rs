@@ -43,6 +43,7 @@ fn items(source: &mut Source) -> Vec<Item> {
         match source.next() {
             NextInput::Item(item) => items.push(item),
             NextInput::Unreadable(list) => panic!("{list:?}"),
+            NextInput::Rewritten(list) => panic!("{list}"),
             NextInput::End => return items,
             NextInput::Wait => {
                 let messages = source.receiver().expect("there is more to come");

@@ -10,12 +10,15 @@ use crate::http::request_clock::RequestClock;
 struct Counted {
     open: Arc<AtomicUsize>,
     looks: Arc<AtomicUsize>,
+    closed: Arc<Mutex<Vec<u16>>>,
+    port: u16,
     is_silent: bool,
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
         self.open.fetch_sub(1, Ordering::SeqCst);
+        self.closed.lock().unwrap().push(self.port);
     }
 }
 
@@ -49,6 +52,8 @@ impl ByteStream for Counted {
 struct Maker {
     open: Arc<AtomicUsize>,
     looks: Arc<AtomicUsize>,
+    /// The ports of those that are closed, in order.
+    closed: Arc<Mutex<Vec<u16>>>,
 }
 
 impl Maker {
@@ -57,6 +62,8 @@ impl Maker {
         let counted = Counted {
             open: Arc::clone(&self.open),
             looks: Arc::clone(&self.looks),
+            closed: Arc::clone(&self.closed),
+            port,
             is_silent,
         };
         IdleConnection {
@@ -99,14 +106,49 @@ fn the_newest_connection_of_a_key_is_taken_first_and_no_other_keys() {
 }
 
 #[test]
-fn the_oldest_connection_of_all_makes_way_for_a_new_one() {
+fn a_connection_whose_time_is_over_makes_way_before_any_other() {
     let (store, maker) = (Connections::new(3, None), Maker::default());
-    for (name, number) in [("a", 1), ("b", 2), ("b", 3), ("c", 4), ("c", 5)] {
-        store.give(&key(name), maker.connection(number, true));
+    let ago = Instant::now().checked_sub(Duration::from_secs(91)).unwrap();
+    for number in 1..=2 {
+        let old = IdleConnection {
+            last_read: ago,
+            ..maker.connection(number, true)
+        };
+        store.give(&key("old"), old);
     }
-    assert_eq!(maker.open(), 3);
-    let taken = ["a", "b", "b", "c", "c"].map(|name| port(store.take(name, Instant::now())));
-    assert_eq!(taken, [None, Some(3), None, Some(5), Some(4)]);
+    for number in 3..=5 {
+        store.give(&key("new"), maker.connection(number, true));
+    }
+    assert_eq!(*maker.closed.lock().unwrap(), [1, 2]);
+}
+
+#[test]
+fn a_list_in_turns_over_more_hosts_than_connections_finds_some_again() {
+    for (hosts, at_least) in [(100, 10_000), (150, 3_500), (200, 1_500), (400, 100)] {
+        let (store, maker) = (Connections::new(100, None), Maker::default());
+        let mut found = 0;
+        for step in 0..10_100 {
+            let name = key(&(step % hosts).to_string());
+            let kept = store.take(&name, Instant::now());
+            found += usize::from(kept.is_some());
+            store.give(&name, kept.unwrap_or_else(|| maker.connection(1, true)));
+        }
+        assert!(found >= at_least, "{hosts} hosts: {found}");
+        assert_eq!(maker.open(), hosts.min(100), "{hosts} hosts");
+    }
+}
+
+#[test]
+fn hosts_whose_urls_follow_one_another_keep_their_connections_in_a_full_store() {
+    let (store, maker) = (Connections::new(100, None), Maker::default());
+    let mut made = 0;
+    for step in 0..10_000 {
+        let name = key(&(step / 10).to_string());
+        let kept = store.take(&name, Instant::now());
+        made += usize::from(kept.is_none());
+        store.give(&name, kept.unwrap_or_else(|| maker.connection(1, true)));
+    }
+    assert_eq!(made, 1_000, "one for each host");
 }
 
 #[test]
@@ -229,31 +271,31 @@ fn a_store_of_many_keys_forgets_those_without_connections() {
     let table = store.lock();
     let keys = table.newest_of_key.len();
     assert!(keys <= KEPT_KEYS + 4, "{keys}");
-    // A connection is closed only after the new one is in its place.
-    assert_eq!((table.count, table.slots.len()), (4, 5));
+    assert_eq!((table.count, table.slots.len()), (4, 4));
 }
 
 #[test]
 fn every_connection_is_found_once_whatever_is_taken_given_and_closed() {
     let (store, maker) = (Connections::new(20, None), Maker::default());
     let mut random = fastrand::Rng::with_seed(7);
-    // The connections of each key, the oldest first, with the moment at which each was given.
-    let mut expected: HashMap<String, Vec<(usize, u16)>> = HashMap::new();
+    // The connections of each key, the oldest first.
+    let mut expected: HashMap<String, Vec<u16>> = HashMap::new();
     for step in 0..20_000 {
         let name = random.u8(..8).to_string();
         match random.u8(..10) {
             0..5 => {
-                let number = random.u16(1..);
-                store.give(&key(&name), maker.connection(number, true));
-                expected.entry(name).or_default().push((step, number));
+                let closed_before = maker.closed.lock().unwrap().len();
                 let count: usize = expected.values().map(Vec::len).sum();
-                let oldest = expected.values_mut().filter(|all| !all.is_empty());
-                let oldest = oldest.min_by_key(|all| all[0].0);
-                oldest.filter(|_| count > 20).map(|all| all.remove(0));
+                store.give(&key(&name), maker.connection(step, true));
+                let closed = maker.closed.lock().unwrap()[closed_before..].to_vec();
+                assert_eq!(closed.len(), usize::from(count == 20), "step {step}");
+                for all in expected.values_mut() {
+                    all.retain(|number| !closed.contains(number));
+                }
+                expected.entry(name).or_default().push(step);
             }
             5..9 => {
                 let newest = expected.entry(name.clone()).or_default().pop();
-                let newest = newest.map(|(_, number)| number);
                 assert_eq!(
                     port(store.take(&name, Instant::now())),
                     newest,

@@ -6,18 +6,21 @@ use std::time::Duration;
 use maud::{Markup, html};
 
 use crate::model::summary::Summary;
-use crate::report::export::timeline::{Tick, centred, label_to, linear, logarithmic};
+use crate::report::export::timeline::{
+    BESIDE, PlotArea, Share, Tick, chart, label_to, labels, linear, logarithmic, mark_label,
+    vertical,
+};
 use crate::report::format::{counted, duration, grouped};
 use crate::report::wording;
 use crate::stats::Latency;
 
-const WIDTH: f64 = 640.0;
-const LEFT: f64 = 44.0;
-const RIGHT: f64 = 14.0;
+/// The area of the bars, in a picture of the usual width.
+const LEFT: f64 = 46.0;
+const AREA: f64 = 570.0;
 /// The height of one run's bars.
 const BARS: f64 = 150.0;
-/// The height above the bars.
-const HEAD: f64 = 26.0;
+/// The height above the bars: of the names of the median and of p95, which may be near each other.
+const HEAD: f64 = 38.0;
 /// The height above the head, for the name of one of several runs.
 const NAME: f64 = 16.0;
 /// The height of the axis below all bars.
@@ -45,8 +48,11 @@ pub(super) fn section(runs: &[(&str, &Summary)]) -> Markup {
             // One time has no distribution.
             @let has_several = runs.iter().any(|(_, summary)| summary.latency.count() > 1);
             .beside { (percentiles(&runs)) @if has_several { (histogram(&runs)) } }
-            @if let Some(waits) = runs.iter().find_map(|(_, summary)| wording::without_waits(summary)) {
-                p.note { "Times are of the answers, " (waits) "." }
+            @if let Some(attempts) = runs.iter().find_map(|(_, summary)| wording::all_attempts(summary)) {
+                p.note {
+                    "A time is that of " (attempts) ": also of those that the server refused (429, 503). The first byte \
+                     is that of the last attempt."
+                }
             }
         }
     }
@@ -185,24 +191,25 @@ fn histogram(runs: &RunLatencies<'_>) -> Markup {
     let sentences = sentences.collect::<Vec<_>>().join(" ");
     let head = if is_one_of_two { NAME + HEAD } else { HEAD };
     let height = runs.len() as f64 * (head + BARS) + FOOT;
+    let area = PlotArea {
+        left: LEFT,
+        width: AREA,
+        top: 0.0,
+        height,
+    };
     html! {
         figure {
-            .scroll tabindex="0" role="group" aria-label="Distribution" {
-                svg.chart viewBox={ "0 0 " (WIDTH) " " (format!("{height:.0}")) } role="img"
-                    aria-labelledby="la-title la-desc" {
-                    title id="la-title" { "Distribution of the times" }
-                    desc id="la-desc" { (sentences) }
-                    (ticks(&bins, head, height - FOOT))
-                    @for (place, ((name, summary), counts)) in runs.iter().zip(&counts).enumerate() {
-                        @let top = place as f64 * (head + BARS) + head;
-                        @if is_one_of_two {
-                            text.heading x=(LEFT) y=(tenth(top - HEAD + 4.0)) { (name) }
-                        }
-                        (bars(&bins, counts, top))
-                        (marks(&summary.latency, &bins, top))
+            (chart(("histogram", "la"), ["Distribution of the times", &sentences], &[area.plot(&html! {
+                (ticks(&bins, head, height - FOOT))
+                @for (place, ((name, summary), counts)) in runs.iter().zip(&counts).enumerate() {
+                    @let top = place as f64 * (head + BARS) + head;
+                    @if is_one_of_two {
+                        text.heading x="0" y=(tenth(top - HEAD)) { (name) }
                     }
+                    (bars(&bins, counts, top))
+                    (marks(&summary.latency, &bins, top))
                 }
-            }
+            })]))
             figcaption {
                 (sentences)
                 @if bins.is_log { " The scale is logarithmic." }
@@ -213,8 +220,8 @@ fn histogram(runs: &RunLatencies<'_>) -> Markup {
 }
 
 /// The place of a time in the picture.
-fn x(bins: &Bins, seconds: f64) -> f64 {
-    LEFT + bins.place(seconds) * (WIDTH - LEFT - RIGHT)
+fn x(bins: &Bins, seconds: f64) -> Share {
+    Share(bins.place(seconds))
 }
 
 /// A coordinate to a tenth, which is finer than a pixel.
@@ -223,12 +230,13 @@ fn tenth(value: f64) -> String {
 }
 
 fn ticks(bins: &Bins, top: f64, bottom: f64) -> Markup {
+    let ticks = bins.ticks().into_iter();
+    let ticks: Vec<_> = ticks
+        .map(|tick| (x(bins, tick.seconds), tick.label))
+        .collect();
     html! {
-        @for tick in bins.ticks() {
-            @let x = x(bins, tick.seconds);
-            path.grid d={ "M" (tenth(x)) " " (top) "V" (tenth(bottom)) } {}
-            (centred("", [x, bottom + 18.0], WIDTH, &tick.label))
-        }
+        @for (x, _) in &ticks { (vertical("grid", *x, [top, bottom])) }
+        (labels(&ticks, bottom + 18.0, BESIDE))
     }
 }
 
@@ -242,32 +250,27 @@ fn bars(bins: &Bins, counts: &[u64], top: f64) -> Markup {
             // A bin of one is still to be seen.
             @let height = (*count as f64 / most as f64 * (BARS - 6.0)).max(1.5);
             @let (from, to) = (x(bins, edges[0]), x(bins, edges[1]));
-            rect.count x=(tenth(from)) y=(tenth(floor - height)) width=(tenth((to - from - 1.0).max(1.0)))
-                height=(tenth(height)) {
+            rect.count x=(from) y=(tenth(floor - height)) width=(Share(to.0 - from.0)) height=(tenth(height)) {
                 title { (range(edges)) ": " (counted(*count, "URL")) }
             }
         }
-        path.axis d={ "M" (LEFT) " " (tenth(floor)) "H" (tenth(WIDTH - RIGHT)) } {}
-        text.end x=(tenth(LEFT - 6.0)) y=(tenth(top + 10.0)) { (grouped(most)) }
+        line.axis x1="0" x2="100%" y1=(tenth(floor)) y2=(tenth(floor)) {}
+        text.end x="-6" y=(tenth(top + 10.0)) { (grouped(most)) }
     }
 }
 
-/// Writes the median and p95 as lines, and their names as far as there is room.
+/// Writes the median and p95 as lines, with their names above each other.
 fn marks(latency: &Latency, bins: &Bins, top: f64) -> Markup {
-    let mut last = f64::NEG_INFINITY;
-    let percentiles = [50.0, 95.0].into_iter().filter_map(|percent: f64| {
+    let percentiles = [(50.0, 18.0), (95.0, 4.0)];
+    let places = percentiles.into_iter().filter_map(|(percent, above)| {
         let x = x(bins, latency.p(percent)?.as_secs_f64());
-        let has_room = x - last > 30.0;
-        last = if has_room { x } else { last };
-        Some((percent, tenth(x), has_room))
+        Some((format!("p{percent}"), x, top - above))
     });
-    let percentiles: Vec<_> = percentiles.collect();
+    let places: Vec<_> = places.collect();
     html! {
-        @for (percent, x, has_room) in percentiles {
-            path.mark d={ "M" (x) " " (tenth(top)) "V" (tenth(top + BARS)) } {}
-            @if has_room {
-                text.mark.middle x=(x) y=(tenth(top - 4.0)) { "p" (percent) }
-            }
+        @for (name, x, y) in places {
+            (vertical("mark", x, [y + 3.0, top + BARS]))
+            (mark_label("mark", x, y, &name))
         }
     }
 }

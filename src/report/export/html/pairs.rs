@@ -10,7 +10,7 @@ use crate::report::wording::HTML;
 pub(super) fn figure(plot: &PairsPlot<'_>) -> Markup {
     html! {
         figure {
-            .scroll tabindex="0" role="group" aria-label="Pairs of runs" { (plot.embedded()) }
+            (plot.embedded())
             figcaption { (plot.sentence()) }
             details {
                 summary { "Pairs as a table" }

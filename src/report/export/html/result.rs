@@ -213,6 +213,7 @@ fn run_counts(summary: &Summary) -> Vec<Count> {
     }
     more.extend(wording::input_wait(summary, Estimate::of(summary).as_ref()));
     more.extend(wording::retry_wait(summary));
+    more.extend(wording::missed_rate(summary));
     parts.extend(more.into_iter().map(Count::from));
     parts
 }
@@ -221,7 +222,7 @@ fn comparison_counts(comparison: &Comparison) -> Vec<Count> {
     let mut parts = vec![
         counted(comparison.targets, "URL"),
         counted(comparison.pairs() as u64, "pair") + " of runs",
-        counted(u64::from(comparison.warmups), "warm-up"),
+        wording::after_warm_ups(comparison),
         counted(comparison.workers as u64, "worker"),
     ]
     .into_iter()
@@ -259,7 +260,7 @@ fn run_cards(summary: &Summary, estimate: Option<&Estimate>) -> Vec<Card> {
     let parallel = match (summary.makespan, summary.runs) {
         (Some(makespan), _) => {
             let measured = || "measured: first start to last finish".to_owned();
-            let note = wording::merged(summary).unwrap_or_else(measured);
+            let note = wording::parallel_meaning(summary).unwrap_or_else(measured);
             Card::new("Parallel", duration(makespan), vec![note])
         }
         (None, Some(_)) => Card::empty("Parallel", "not all runs were made"),
@@ -347,7 +348,7 @@ fn sweep_cards(sweep: &Sweep) -> Vec<Card> {
         return vec![Card::empty("Knee", "no time can be told from the others")];
     };
     let by_means = match sweep.is_undecided() {
-        true => " by the means",
+        true => " by the times alone",
         false => "",
     };
     let name = format!("{}, the knee{by_means}", workers(knee.workers));

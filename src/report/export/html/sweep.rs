@@ -7,6 +7,7 @@ use crate::model::worker_gain::WorkerGains;
 use crate::report::export::timeline::SweepCurve;
 use crate::report::format::format_secs;
 use crate::report::wording::{self, HTML, percent};
+use crate::stats::Sample;
 
 /// Writes the curve.
 pub(super) fn figure(curve: &SweepCurve, sweep: &Sweep) -> Markup {
@@ -16,9 +17,12 @@ pub(super) fn figure(curve: &SweepCurve, sweep: &Sweep) -> Markup {
     let share =
         |share: Option<f64>| share.map_or_else(|| "–".to_owned(), |share| percent(share * 100.0));
     let percentile = |time: Option<f64>| time.map_or_else(|| "–".to_owned(), format_secs);
+    let samples: Vec<&Sample> = (sweep.points.iter())
+        .map(|point| &point.times.sample)
+        .collect();
     html! {
         figure {
-            .scroll tabindex="0" role="group" aria-label="Sweep" { (curve.embedded()) }
+            (curve.embedded())
             figcaption {
                 (curve.sentence())
                 @for sentence in wording::gain_sentences(sweep, HTML) { " " (sentence) }
@@ -29,20 +33,25 @@ pub(super) fn figure(curve: &SweepCurve, sweep: &Sweep) -> Markup {
                     table {
                         thead {
                             tr {
-                                @for name in ["Workers", "Time", "95 % interval", "p50 of URLs", "p95 of URLs", "Efficiency", "Each further worker"] {
+                                @for name in ["Workers", wording::capitalized(curve.typical_name).as_str(), "Shortest to longest", "95 % interval", "p50 of URLs", "p95 of URLs", "Efficiency", "Each further worker"] {
                                     th scope="col" { (name) }
                                 }
                             }
                         }
                         tbody {
-                            @for (point, latency) in curve.points.iter().zip(latencies) {
+                            @for ((point, sample), latency) in curve.points.iter().zip(samples).zip(latencies) {
                                 tr {
                                     th scope="row" {
                                         (point.workers)
                                         @if point.is_passed_over { " (passed over)" }
                                     }
-                                    td { (format_secs(point.mean)) }
-                                    td { (format_secs(point.low)) " to " (format_secs(point.high)) }
+                                    td { (format_secs(point.typical)) }
+                                    td { (format_secs(sample.min)) " to " (format_secs(sample.max)) }
+                                    td {
+                                        @if point.low < point.high {
+                                            (format_secs(point.low)) " to " (format_secs(point.high))
+                                        } @else { "–" }
+                                    }
                                     td { (percentile(latency.map(|latency| latency.p50))) }
                                     td { (percentile(latency.map(|latency| latency.p95))) }
                                     td { (share(gain(point.workers).map(|gain| gain.efficiency))) }

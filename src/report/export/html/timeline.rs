@@ -25,7 +25,7 @@ pub(super) fn figure(runs: &[(Arm, &Timeline)]) -> Markup {
         .collect();
     html! {
         figure {
-            .scroll tabindex="0" role="group" aria-label="Timeline" { (embedded(&drawn)) }
+            (embedded(&drawn))
             figcaption {
                 @for (arm, timeline) in &runs { (sentence(*arm, timeline)) " " }
                 @if runs.iter().all(|(_, timeline)| timeline.has_bars()) {

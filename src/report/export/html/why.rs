@@ -26,7 +26,7 @@ pub(super) fn figure(why: &Why) -> Option<Markup> {
         }
         @if let Some(bars) = bars {
             figure {
-                .scroll tabindex="0" role="group" aria-label="Phases of both arms" { (bars.embedded()) }
+                (bars.embedded())
                 figcaption { (caption(why)) }
                 (table(&why.phases))
             }

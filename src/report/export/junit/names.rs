@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::iter::Peekable;
 
-use crate::report::export::external_sort::{ExternalSort, SortedRecords};
+use crate::report::external_sort::{ExternalSort, SortedRecords};
 
 /// A name in place of the text, while the suite is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 use super::names::{CaseNames, NameHash, RepeatedNames};
 use crate::model::outcome::{Outcome, Verdict};
 use crate::model::summary::Summary;
+use crate::model::unreadable_list::UnreadableList;
 use crate::model::url_host::{host_and_port, host_name};
 use crate::report::export::markup::MarkupText;
 use crate::report::export::words;
@@ -40,6 +41,10 @@ pub(super) struct Suite {
     time: (Duration, u32),
     /// How far a plain run came that was stopped.
     progress: Option<SuiteProgress>,
+    /// The lists that could not be read to their end, in any of its runs.
+    unreadable: Vec<UnreadableList>,
+    /// The limits of the user's that held something back, and the rate that was missed, of the last run.
+    pacing: Vec<(&'static str, String)>,
 }
 
 /// How far a run came that was stopped: its cases are those that were read.
@@ -88,6 +93,8 @@ impl Suite {
             later: BTreeMap::new(),
             time: (Duration::ZERO, 0),
             progress: None,
+            unreadable: Vec::new(),
+            pacing: Vec::new(),
         })
     }
 
@@ -115,6 +122,14 @@ impl Suite {
         self.first_run.get_or_insert(self.length);
         self.time.0 += summary.makespan.unwrap_or_default();
         self.time.1 += 1;
+        UnreadableList::add_new(&mut self.unreadable, &summary.unreadable);
+        let limits = summary.binding_limits();
+        let limits = limits.are_any().then(|| limits.to_string());
+        let missed = wording::missed_rate(summary);
+        let pacing = [("held-back", limits), ("asked-rate", missed)].into_iter();
+        self.pacing = pacing
+            .filter_map(|(name, text)| Some((name, text?)))
+            .collect();
         self.progress = summary.stopped.then(|| SuiteProgress {
             text: wording::progress(summary),
             listed: summary.all_listed(),
@@ -141,13 +156,13 @@ impl Suite {
         let mut repeated = names.repeated()?;
         let progress = self.progress.as_ref();
         let rest = progress.map(SuiteProgress::rest);
-        if rest.is_some() {
-            counts.count(ERROR);
-        }
+        let unreadable = self.unreadable.iter().map(unreadable_case);
+        let errors: Vec<String> = rest.into_iter().chain(unreadable).collect();
+        errors.iter().for_each(|_| counts.count(ERROR));
         let SuiteCounts {
             tests,
             failures,
-            errors,
+            errors: error_count,
             skipped,
         } = counts;
         let time = seconds(self.time.0 / self.time.1.max(1));
@@ -155,18 +170,19 @@ impl Suite {
         write!(
             out,
             "  <testsuite name=\"{name}\" tests=\"{tests}\" failures=\"{failures}\" \
-             errors=\"{errors}\" skipped=\"{skipped}\" time=\"{time}\""
+             errors=\"{error_count}\" skipped=\"{skipped}\" time=\"{time}\""
         )?;
         if let Some(started_at) = self.started_at {
             let moment = humantime::format_rfc3339_seconds(started_at).to_string();
             write!(out, " timestamp=\"{}\"", moment.trim_end_matches('Z'))?;
         }
         out.write_all(b">\n")?;
-        if let Some(progress) = &self.progress {
-            progress.write(out)?;
-        }
+        let progress = self.progress.iter().flat_map(SuiteProgress::properties);
+        let mut properties: Vec<_> = progress.collect();
+        properties.append(&mut self.pacing);
+        write_properties(&properties, out)?;
         self.each_case(|case| case.write(&mut repeated, out))?;
-        out.write_all(rest.unwrap_or_default().as_bytes())?;
+        out.write_all(errors.concat().as_bytes())?;
         out.write_all(b"  </testsuite>\n")
     }
 
@@ -192,15 +208,13 @@ impl Suite {
 }
 
 impl SuiteProgress {
-    /// Writes it as properties of the suite.
-    fn write(&self, out: &mut impl Write) -> io::Result<()> {
-        let text = MarkupText(&self.text);
-        out.write_all(b"    <properties>\n")?;
-        writeln!(out, "      <property name=\"stopped\" value=\"{text}\"/>")?;
-        if let Some(listed) = self.listed {
-            writeln!(out, "      <property name=\"listed\" value=\"{listed}\"/>")?;
-        }
-        out.write_all(b"    </properties>\n")
+    /// The properties of the suite that tell of it.
+    fn properties(&self) -> Vec<(&'static str, String)> {
+        let listed = self.listed.map(|listed| ("listed", listed.to_string()));
+        [("stopped", self.text.clone())]
+            .into_iter()
+            .chain(listed)
+            .collect()
     }
 
     /// The case that stands for all that was not read, which have no case of their own, or for the end that the run
@@ -227,7 +241,27 @@ impl SuiteProgress {
     }
 }
 
-/// A case that is an error of the input, or of all of it.
+/// Writes the properties of a suite, if it has any.
+fn write_properties(properties: &[(&'static str, String)], out: &mut impl Write) -> io::Result<()> {
+    if properties.is_empty() {
+        return Ok(());
+    }
+    out.write_all(b"    <properties>\n")?;
+    for (name, value) in properties {
+        let value = MarkupText(value);
+        writeln!(out, "      <property name=\"{name}\" value=\"{value}\"/>")?;
+    }
+    out.write_all(b"    </properties>\n")
+}
+
+/// The case that stands for what of a list could not be read. It is none of those that a stop left unread.
+fn unreadable_case(list: &UnreadableList) -> String {
+    let name = MarkupText(&format!("the rest of {}", list.name)).to_string();
+    let message = format!("it cannot be read to its end: {}", list.reason);
+    input_error(&name, "unreadable", &message)
+}
+
+/// A case that is an error of the input, or of all of it. The name is markup.
 fn input_error(name: &str, kind: &str, message: &str) -> String {
     format!(
         "    <testcase classname=\"input\" name=\"{name}\" time=\"0.000000\">\n      \

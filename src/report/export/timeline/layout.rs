@@ -43,6 +43,8 @@ pub(super) struct Picture {
     /// The classes that occur, with the left edge of each.
     pub(super) legend: Vec<(usize, f64)>,
     pub(super) legend_y: f64,
+    /// The upper edge of the first panel.
+    pub(super) lanes_top: f64,
     pub(super) panels: Vec<Panel>,
     /// The marks of the time axis: place and label.
     pub(super) ticks: Vec<(f64, String)>,
@@ -104,7 +106,8 @@ impl Picture {
         let column = if has_bars { None } else { columns.max() };
         let notes = text::notes(runs, column);
         let legend_y = top + 18.0 * notes.len() as f64;
-        let mut y = legend_y + 22.0;
+        let lanes_top = legend_y + 22.0;
+        let mut y = lanes_top;
         let mut panels = Vec::new();
         for run in runs.iter().filter(|run| !run.timeline.is_empty()) {
             panels.push(Panel::new(run, has_bars, scale, &mut y));
@@ -121,6 +124,7 @@ impl Picture {
             notes_y: top - 6.0,
             legend: legend(&panels),
             legend_y,
+            lanes_top,
             panels,
             ticks: ticks
                 .into_iter()

@@ -4,8 +4,10 @@
 //! file; the HTML page embeds the same pictures. Both use the same style sheet ([`style`]), whose rules apply
 //! below an element of the class `chart` only.
 
+mod area;
 mod axis;
 mod export;
+mod fluid;
 mod grid;
 mod layout;
 mod model;
@@ -22,12 +24,12 @@ use super::palette::resolved;
 use crate::model::measurement::Arm;
 use crate::model::timing::Phase;
 
+pub(super) use self::area::{BESIDE, PlotArea, Share, chart, labels, mark_label, vertical};
 pub(super) use self::axis::{Tick, label_to, linear, logarithmic};
 pub use self::export::Svg;
 pub(super) use self::model::{MOST_BARS, Timeline};
 pub(super) use self::pairs::PairsPlot;
 pub(super) use self::phase_bars::PhaseBars;
-pub(super) use self::svg::centred;
 pub(super) use self::sweep_curve::SweepCurve;
 
 /// Style sheet of all charts, for light and dark backgrounds.
@@ -46,7 +48,7 @@ pub(super) struct DrawnRun<'a> {
     pub(super) timeline: &'a Timeline,
 }
 
-/// Draws runs above each other as an `svg` element to be embedded in a page that has the [`style`].
+/// Draws runs above each other as elements to be embedded in a page that has the [`style`], as wide as it.
 pub(super) fn embedded(runs: &[DrawnRun<'_>]) -> Markup {
-    svg::embedded(&Picture::new(runs, svg::EMBEDDED_TOP))
+    fluid::embedded(&Picture::new(runs, fluid::TOP))
 }

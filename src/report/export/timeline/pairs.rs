@@ -2,23 +2,28 @@
 
 use maud::{Markup, html};
 
+use super::area::{self, KeyShape, LegendItem, PlotArea, Share};
 use super::axis::{self, Tick};
-use super::svg::{Number, centred, text};
+use super::svg::{Number, text};
 use crate::model::measurement::Comparison;
-use crate::report::export::markup::MarkupText;
 use crate::report::format::format_secs;
 use crate::report::wording::HTML;
 use crate::stats::{Finding, Interval, RunPair, Speedup};
 
-const WIDTH: f64 = 960.0;
+/// The area of either plot, in a picture of the usual width.
+const LEFT: f64 = 62.0;
+const AREA: f64 = 400.0;
 
-/// The edges of the times and of the speed-ups.
-const TIMES: [f64; 2] = [70.0, 540.0];
-const RATIOS: [f64; 2] = [610.0, 930.0];
-
-/// The upper edge of the rows, and the height below them.
+/// The upper edge of the rows, below two labels, and the height below them.
 const TOP: f64 = 44.0;
 const FOOT: f64 = 30.0;
+
+/// The baselines of the labels of the mean and of 1, which may be near each other.
+const MEAN_LABEL: f64 = TOP - 6.0;
+const ONE_LABEL: f64 = TOP - 24.0;
+
+/// The part of the picture above the times, which have no labels there.
+const NO_LABELS: f64 = 34.0;
 
 /// The height of the rows of all pairs, and the most for each.
 const ROWS: f64 = 240.0;
@@ -29,9 +34,6 @@ pub(in crate::report::export) const MOST_PAIRS: usize = 120;
 
 /// The least distance of rows that are all named.
 const LABEL_HEIGHT: f64 = 14.0;
-
-/// The least distance of the label at 1 from that of the mean.
-const NEAR: f64 = 50.0;
 
 /// The ratio of the largest speed-up to the smallest from which on their scale is logarithmic.
 const WIDE: f64 = 20.0;
@@ -71,19 +73,47 @@ impl<'a> PairsPlot<'a> {
         })
     }
 
-    /// Writes the plot as an `svg` element to be embedded in a page that has the style of the charts.
+    /// Writes the times and the speed-ups as elements to be embedded in a page that has the style of the charts: beside
+    /// each other, or on a small screen one above the other.
     pub(in crate::report::export) fn embedded(&self) -> Markup {
-        let height = self.floor() + FOOT;
+        let dot = |class, name: &'static str| LegendItem {
+            class,
+            shape: KeyShape::Dot,
+            name: name.into(),
+        };
+        let band = LegendItem {
+            class: "band",
+            shape: KeyShape::Square,
+            name: "95 % interval of the mean".into(),
+        };
+        let bands: Vec<LegendItem> = self.speedup.interval.map(|_| band).into_iter().collect();
+        let arms = [dot("serial", "serial"), dot("point", "parallel")];
         html! {
-            svg.chart.wide viewBox={ "0 0 " (WIDTH) " " (Number(height)) } role="img"
-                aria-labelledby="pr-title pr-desc" {
-                title id="pr-title" { "Pairs of runs" }
-                desc id="pr-desc" { (MarkupText(&self.sentence())) }
-                (self.times())
-                (self.ratios())
-                (self.names())
+            .panels {
+                div {
+                    p.panel { "Time of each run" }
+                    (area::legend(&arms))
+                    (self.plot("pr-times", "Time of each run", NO_LABELS, &self.times()))
+                }
+                div {
+                    p.panel { "Speed-up of each pair" }
+                    (area::legend(&bands))
+                    (self.plot("pr-ratios", "Speed-up of each pair", 0.0, &self.ratios()))
+                }
             }
         }
+    }
+
+    /// Writes one of the plots, without this part of the picture above.
+    fn plot(&self, id: &str, title: &str, top: f64, content: &Markup) -> Markup {
+        let area = PlotArea {
+            left: LEFT,
+            width: AREA,
+            top,
+            height: self.floor() + FOOT - top,
+        };
+        let layer = area.plot(&html! { (content) (self.names()) });
+        area::chart(("pairs", id), [title, &self.sentence()], &[layer])
     }
 
     /// The speed-ups in words.
@@ -139,7 +169,7 @@ impl<'a> PairsPlot<'a> {
         let every = (LABEL_HEIGHT / self.pitch).ceil() as usize;
         html! {
             @for row in (0..self.pairs.len()).step_by(every.max(1)) {
-                (text("name", TIMES[0] - 12.0, self.y(row), &format!("pair {}", self.numbers[row])))
+                (text("name", -10.0, self.y(row), &format!("pair {}", self.numbers[row])))
             }
         }
     }
@@ -148,23 +178,17 @@ impl<'a> PairsPlot<'a> {
     fn times(&self) -> Markup {
         let longest = self.pairs.iter().map(|pair| pair.serial.max(pair.parallel));
         let longest = longest.fold(0.0, f64::max) * 1.05;
-        let x = |seconds: f64| TIMES[0] + seconds / longest * (TIMES[1] - TIMES[0]);
+        let x = |seconds: f64| Share(seconds / longest);
         let radius = Number(self.radius());
-        let key = TOP - 26.0;
         html! {
-            (text("heading", TIMES[0], key, "Time of each run"))
-            circle.serial cx=(TIMES[0] + 132.0) cy=(key - 4.0) r="4" {}
-            (text("note", TIMES[0] + 142.0, key, "serial"))
-            circle.point cx=(TIMES[0] + 200.0) cy=(key - 4.0) r="4" {}
-            (text("note", TIMES[0] + 210.0, key, "parallel"))
             (self.axis(axis::linear(0.0, longest), &x))
             @for (row, pair) in self.pairs.iter().enumerate() {
                 @let y = Number(self.y(row));
-                path.pair d={ "M" (Number(x(pair.parallel))) " " (y) "H" (Number(x(pair.serial))) } {}
-                circle.serial cx=(Number(x(pair.serial))) cy=(y) r=(radius) {
+                line.pair x1=(x(pair.parallel)) x2=(x(pair.serial)) y1=(y) y2=(y) {}
+                circle.serial cx=(x(pair.serial)) cy=(y) r=(radius) {
                     title { "pair " (self.numbers[row]) ", serial: " (format_secs(pair.serial)) }
                 }
-                circle.point cx=(Number(x(pair.parallel))) cy=(y) r=(radius) {
+                circle.point cx=(x(pair.parallel)) cy=(y) r=(radius) {
                     title { "pair " (self.numbers[row]) ", parallel: " (format_secs(pair.parallel)) }
                 }
             }
@@ -176,51 +200,37 @@ impl<'a> PairsPlot<'a> {
         let scale = RatioScale::new(self);
         let x = |ratio: f64| scale.x(ratio);
         let speedup = &self.speedup;
-        let (top, floor) = (Number(TOP), Number(self.floor()));
-        let (mean, key) = (Number(x(speedup.ratio)), TOP - 26.0);
+        let rows = [TOP, self.floor()];
+        let mean = format!("mean {}", HTML.ratio(speedup.ratio));
         let radius = Number(self.radius());
         html! {
-            (text("heading", RATIOS[0], key, "Speed-up of each pair"))
             @if let Some(interval) = speedup.interval {
-                rect.band x=(RATIOS[0] + 162.0) y=(Number(key - 10.0)) width="14" height="12" {}
-                (text("note", RATIOS[0] + 182.0, key, "95 % interval of the mean"))
                 @let (low, high) = (x(interval.low), x(interval.high));
-                rect.band x=(Number(low)) y=(top) width=(Number((high - low).max(1.0)))
+                rect.band x=(low) y=(Number(TOP)) width=(Share((high.0 - low.0).max(0.002)))
                     height=(Number(self.floor() - TOP)) {
                     title { (HTML.interval(interval)) }
                 }
             }
             (self.axis(scale.ticks(), &x))
-            path.axis d={ "M" (Number(x(1.0))) " " (top) "V" (floor) } {}
-            (centred("note", [self.one_label(&scale), TOP - 6.0], WIDTH, "1×"))
-            path.mark d={ "M" (mean) " " (top) "V" (floor) } {}
-            (centred("mark", [x(speedup.ratio), TOP - 6.0], WIDTH,
-                &format!("mean {}", HTML.ratio(speedup.ratio))))
+            (area::vertical("axis", x(1.0), [ONE_LABEL + 4.0, self.floor()]))
+            (area::mark_label("note", x(1.0), ONE_LABEL, "1×"))
+            (area::vertical("mark", x(speedup.ratio), rows))
+            (area::mark_label("mark", x(speedup.ratio), MEAN_LABEL, &mean))
             @for (row, pair) in self.pairs.iter().enumerate() {
-                circle.point cx=(Number(x(pair.ratio()))) cy=(Number(self.y(row))) r=(radius) {
+                circle.point cx=(x(pair.ratio())) cy=(Number(self.y(row))) r=(radius) {
                     title { "pair " (self.numbers[row]) ": " (HTML.ratio(pair.ratio())) }
                 }
             }
         }
     }
 
-    /// The middle of the label of the line at 1, beside that of the mean where both are near each other.
-    fn one_label(&self, scale: &RatioScale) -> f64 {
-        let (one, mean) = (scale.x(1.0), scale.x(self.speedup.ratio));
-        match one < mean {
-            true => one.min(mean - NEAR),
-            false => one.max(mean + NEAR),
-        }
-    }
-
-    fn axis(&self, ticks: Vec<Tick>, x: &dyn Fn(f64) -> f64) -> Markup {
+    fn axis(&self, ticks: Vec<Tick>, x: &dyn Fn(f64) -> Share) -> Markup {
         let floor = self.floor();
+        let ticks = ticks.into_iter();
+        let ticks: Vec<_> = ticks.map(|tick| (x(tick.seconds), tick.label)).collect();
         html! {
-            @for tick in ticks {
-                @let x = x(tick.seconds);
-                path.grid d={ "M" (Number(x)) " " (Number(TOP)) "V" (Number(floor)) } {}
-                (centred("", [x, floor + 18.0], WIDTH, &tick.label))
-            }
+            @for (x, _) in &ticks { (area::vertical("grid", *x, [TOP, floor])) }
+            (area::labels(&ticks, floor + 18.0, area::BESIDE))
         }
     }
 }
@@ -257,12 +267,12 @@ impl RatioScale {
         RatioScale { low, high, is_log }
     }
 
-    fn x(&self, ratio: f64) -> f64 {
+    fn x(&self, ratio: f64) -> Share {
         let share = match self.is_log {
             true => (ratio / self.low).ln() / (self.high / self.low).ln(),
             false => (ratio - self.low) / (self.high - self.low),
         };
-        RATIOS[0] + share.clamp(0.0, 1.0) * (RATIOS[1] - RATIOS[0])
+        Share(share.clamp(0.0, 1.0))
     }
 
     /// Ticks with the names of ratios.
@@ -359,8 +369,8 @@ mod tests {
             let interval = speedup.interval.expect("several pairs have one");
             let sentence = plot.sentence();
             assert!(sentence.contains(said), "{sentence}");
-            let one = scale.x(1.0);
-            let is_within = scale.x(interval.low) <= one && one <= scale.x(interval.high);
+            let x = |ratio| scale.x(ratio).0;
+            let is_within = x(interval.low) <= x(1.0) && x(1.0) <= x(interval.high);
             assert_eq!(is_within, said == "with 1× in it", "{scale:?} {interval:?}");
         }
     }
@@ -379,10 +389,10 @@ mod tests {
         let interval = speedup.interval.expect("two pairs have one");
         assert!(interval.high > 1e6, "{interval:?}");
         for ratio in [interval.low, 0.0, 1.0, 90.0, interval.high] {
-            let x = scale.x(ratio);
-            assert!((RATIOS[0]..=RATIOS[1]).contains(&x), "{ratio} is at {x}");
+            let Share(x) = scale.x(ratio);
+            assert!((0.0..=1.0).contains(&x), "{ratio} is at {x}");
         }
-        assert!(scale.x(90.0) - scale.x(1.0) > 150.0, "{scale:?}");
+        assert!(scale.x(90.0).0 - scale.x(1.0).0 > 0.4, "{scale:?}");
         // Such an interval says nothing, so nothing is said of it.
         assert!(!plot.sentence().contains("interval"), "{}", plot.sentence());
         let written = plot.embedded().into_string();

@@ -3,8 +3,9 @@
 
 use maud::{Markup, html};
 
+use super::area::{self, KeyShape, LegendItem, PlotArea, Share};
 use super::axis;
-use super::svg::{Number, centred, text};
+use super::svg::{Number, text};
 use crate::model::reason::{OriginPhases, PhaseMeans};
 use crate::model::text::excerpt;
 use crate::model::timing::Phase;
@@ -12,22 +13,19 @@ use crate::model::url_host::host_and_port;
 use crate::report::export::markup::MarkupText;
 use crate::report::format::format_secs;
 
-const WIDTH: f64 = 960.0;
+/// The area of the bars behind the name of their arm, in a picture of the usual width.
+const LEFT: f64 = 62.0;
+const AREA: f64 = 860.0;
 
-/// The edges of the bars, behind the name of their arm.
-const BARS: [f64; 2] = [70.0, 930.0];
-
-/// The height of the legend, of an origin's name, and of a bar with its distance to the next.
-const TOP: f64 = 26.0;
-const NAME: f64 = 26.0;
+/// The height of a bar, with its distance to the next.
 const PITCH: f64 = 24.0;
 const BAR: f64 = 18.0;
 
 /// The height of the axis below all bars.
 const FOOT: f64 = 30.0;
 
-/// The width of a legend's item.
-const ITEM: f64 = 84.0;
+/// The share of the area that the longest bar takes.
+const LONGEST: f64 = 0.97;
 
 /// The longest name of an origin, in characters.
 const MAX_NAME: usize = 100;
@@ -49,38 +47,44 @@ impl<'a> PhaseBars<'a> {
         (longest > 0.0).then_some(PhaseBars { origins, longest })
     }
 
-    /// Writes them as an `svg` element to be embedded in a page that has the style of the charts.
+    /// Writes them as elements to be embedded in a page that has the style of the charts, as wide as it: a picture for
+    /// each origin below its name, which may take several lines.
     pub(in crate::report::export) fn embedded(&self) -> Markup {
-        let each = NAME + 2.0 * PITCH;
-        let floor = TOP + each * self.origins.len() as f64;
+        let ticks = axis::linear(0.0, self.longest / LONGEST).into_iter();
+        let ticks: Vec<_> = ticks
+            .map(|tick| (self.x(tick.seconds), tick.label))
+            .collect();
+        let last = self.origins.len().saturating_sub(1);
         html! {
-            svg.chart.wide viewBox={ "0 0 " (WIDTH) " " (Number(floor + FOOT)) } role="img"
-                aria-labelledby="ph-title ph-desc" {
-                title id="ph-title" { "Phases of both arms" }
-                desc id="ph-desc" { "The mean time of a URL by phase, in the serial and in the parallel arm." }
-                (self.legend())
-                @for tick in axis::linear(0.0, self.longest) {
-                    @let x = self.x(tick.seconds);
-                    path.grid d={ "M" (Number(x)) " " (Number(TOP)) "V" (Number(floor)) } {}
-                    (centred("", [x, floor + 18.0], WIDTH, &tick.label))
-                }
-                @for (row, origin) in self.origins.iter().enumerate() {
-                    @let top = TOP + each * row as f64;
-                    @let name = excerpt(host_and_port(&origin.origin), MAX_NAME);
-                    (text("heading", BARS[0], top + 18.0, &name))
-                    (self.bar("serial", &origin.serial, top + NAME))
-                    (self.bar("parallel", &origin.parallel, top + NAME + PITCH))
-                }
+            (area::legend(&self.keys()))
+            @for (row, origin) in self.origins.iter().enumerate() {
+                @let name = excerpt(host_and_port(&origin.origin), MAX_NAME);
+                @let id = format!("ph-{row}");
+                @let words = format!("The mean time of a URL by phase, in both arms, at {name}.");
+                @let floor = 2.0 * PITCH;
+                @let area = PlotArea {
+                    left: LEFT,
+                    width: AREA,
+                    top: 0.0,
+                    height: if row == last { floor + FOOT } else { floor },
+                };
+                p.panel { (MarkupText(&name)) }
+                (area::chart(("phases", &id), ["Phases of both arms", &words], &[area.plot(&html! {
+                    @for (x, _) in &ticks { (area::vertical("grid", *x, [0.0, floor])) }
+                    (self.bar("serial", &origin.serial, 0.0))
+                    (self.bar("parallel", &origin.parallel, PITCH))
+                    @if row == last { (area::labels(&ticks, floor + 18.0, area::ALONE)) }
+                })]))
             }
         }
     }
 
-    fn x(&self, seconds: f64) -> f64 {
-        BARS[0] + seconds / self.longest * (BARS[1] - BARS[0])
+    fn x(&self, seconds: f64) -> Share {
+        Share(seconds / self.longest * LONGEST)
     }
 
-    /// Writes the names of the phases that happened.
-    fn legend(&self) -> Markup {
+    /// The keys of the phases that happened.
+    fn keys(&self) -> Vec<LegendItem> {
         let all = self.origins.iter();
         let all: Vec<_> = all
             .flat_map(|origin| [origin.serial.phases(), origin.parallel.phases()])
@@ -89,13 +93,12 @@ impl<'a> PhaseBars<'a> {
             .map(|(phase, _)| phase)
             .collect();
         let phases = Phase::ALL.into_iter().filter(|phase| all.contains(phase));
-        html! {
-            @for (place, phase) in phases.enumerate() {
-                @let x = BARS[0] + ITEM * place as f64;
-                rect class=(phase.as_str()) x=(Number(x)) y="2" width="12" height="12" rx="2" {}
-                (text("note", x + 17.0, 12.0, phase.as_str()))
-            }
-        }
+        let key = |phase: Phase| LegendItem {
+            class: phase.as_str(),
+            shape: KeyShape::Square,
+            name: phase.as_str().into(),
+        };
+        phases.map(key).collect()
     }
 
     fn bar(&self, arm: &str, means: &PhaseMeans, y: f64) -> Markup {
@@ -110,11 +113,11 @@ impl<'a> PhaseBars<'a> {
             })
             .collect();
         html! {
-            (text("name", BARS[0] - 8.0, y + BAR / 2.0, arm))
+            (text("name", -8.0, y + BAR / 2.0, arm))
             @for (phase, from, mean) in pieces {
-                @let width = self.x(from + mean) - self.x(from);
-                rect class={ "bar " (phase.as_str()) } x=(Number(self.x(from))) y=(Number(y))
-                    width=(Number(width)) height=(Number(BAR)) {
+                @let width = self.x(mean);
+                rect class={ "bar " (phase.as_str()) } x=(self.x(from)) y=(Number(y))
+                    width=(width) height=(Number(BAR)) {
                     title { (MarkupText(&format!("{arm}, {}: {}", phase.as_str(), format_secs(mean)))) }
                 }
             }

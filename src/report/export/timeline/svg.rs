@@ -12,23 +12,8 @@ use crate::report::export::markup::MarkupText;
 use crate::report::export::words::gate;
 use crate::report::wording::capitalized;
 
-/// The height above the legend of a picture in a page, which has a title elsewhere ...
-pub(super) const EMBEDDED_TOP: f64 = 16.0;
-
-/// ... and of one that stands alone.
+/// The height above the legend of a picture that stands alone.
 pub(super) const DOCUMENT_TOP: f64 = 58.0;
-
-/// Writes a timeline as an `svg` element.
-pub(super) fn embedded(picture: &Picture) -> Markup {
-    html! {
-        svg.chart.wide viewBox={ "0 0 " (Number(WIDTH)) " " (Number(picture.height)) } role="img"
-            aria-labelledby="tl-title tl-desc" {
-            title id="tl-title" { "Timeline by worker" }
-            desc id="tl-desc" { (MarkupText(&picture.description)) }
-            (body(picture))
-        }
-    }
-}
 
 /// Writes a timeline as a document, whose picture leaves room for its title and for these gates.
 pub(super) fn document(picture: &Picture, gates: &[AssertionResult]) -> Markup {
@@ -107,17 +92,26 @@ fn body(picture: &Picture) -> Markup {
             "\n"
             (text("note", x + 17.0, picture.legend_y, NAMES[*class]))
         }
-        @for panel in &picture.panels { (lanes(panel)) }
-        (axis(picture))
         @for panel in &picture.panels {
-            @for bar in &panel.bars { (self::bar(bar)) }
-            (columns(panel))
+            @if let Some((y, heading)) = &panel.heading { (text("heading", LEFT, *y, heading)) }
+            (backgrounds(panel))
+            @for (y, label) in &panel.labels { (text("name", LEFT - 8.0, *y, label)) }
         }
+        (axis(picture))
+        @for panel in &picture.panels { (drawn(panel)) }
     }
 }
 
-/// Writes the backgrounds and the names of a run's lanes.
-fn lanes(panel: &Panel) -> Markup {
+/// Writes what a run did.
+pub(super) fn drawn(panel: &Panel) -> Markup {
+    html! {
+        @for bar in &panel.bars { (self::bar(bar)) }
+        (columns(panel))
+    }
+}
+
+/// Writes the backgrounds of a run's lanes.
+pub(super) fn backgrounds(panel: &Panel) -> Markup {
     let background = |&(y, height): &(f64, f64)| Rect {
         class: 0,
         x: LEFT,
@@ -126,32 +120,34 @@ fn lanes(panel: &Panel) -> Markup {
         height,
     };
     html! {
-        @if let Some((y, heading)) = &panel.heading { (text("heading", LEFT, *y, heading)) }
         path.lane d={ @for lane in &panel.lanes { (Outline(&background(lane))) } } {} "\n"
-        @for (y, label) in &panel.labels { (text("name", LEFT - 8.0, *y, label)) }
     }
 }
 
-/// Writes the marks of the time axis: behind the lanes only, not through the headings.
-fn axis(picture: &Picture) -> Markup {
+/// The upper and the lower end of the marks of the time axis in each panel: behind the lanes only, not through the
+/// headings.
+pub(super) fn reaches(picture: &Picture) -> Vec<[f64; 2]> {
     let last = picture.panels.len().saturating_sub(1);
     let reach = |(number, panel): (usize, &Panel)| {
         let ((top, _), (y, height)) = (panel.lanes.first()?, panel.lanes.last()?);
         // The last has a little more, towards its label.
         let more = if number == last { 6.0 } else { 0.0 };
-        Some((Number(*top), Number(y + height + more)))
+        Some([*top, y + height + more])
     };
-    let reaches: Vec<_> = picture
-        .panels
-        .iter()
-        .enumerate()
-        .filter_map(reach)
-        .collect();
+    let panels = picture.panels.iter().enumerate();
+    panels.filter_map(reach).collect()
+}
+
+/// Writes the marks of the time axis.
+fn axis(picture: &Picture) -> Markup {
+    let reaches = reaches(picture);
     html! {
         @if !picture.ticks.is_empty() {
             path.grid d={
-                @for (top, bottom) in &reaches {
-                    @for (x, _) in &picture.ticks { "M" (Number(*x)) " " (top) "V" (bottom) }
+                @for [top, bottom] in &reaches {
+                    @for (x, _) in &picture.ticks {
+                        "M" (Number(*x)) " " (Number(*top)) "V" (Number(*bottom))
+                    }
                 }
             } {}
             "\n"
@@ -192,27 +188,6 @@ pub(super) fn text(class: &str, x: f64, y: f64, text: &str) -> Markup {
     }
 }
 
-/// The width of a character of a label: rather more than it takes.
-const CHARACTER: f64 = 7.0;
-
-/// Writes a label that is centred at `x`, or moved as far as the edges of a picture of this width ask, which
-/// would cut a centred one off.
-pub(in crate::report::export) fn centred(
-    class: &str,
-    [x, y]: [f64; 2],
-    width: f64,
-    label: &str,
-) -> Markup {
-    let half = label.chars().count() as f64 * CHARACTER / 2.0;
-    let (anchor, x) = match x {
-        x if x + half > width => ("end", width),
-        x if x < half => ("start", 0.0),
-        x => ("middle", x),
-    };
-    let class = [class, anchor].join(" ");
-    text(class.trim_start(), x, y, label)
-}
-
 /// A rectangle as the data of a path.
 struct Outline<'a>(&'a Rect);
 
@@ -243,47 +218,6 @@ impl fmt::Display for Number {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn no_label_is_cut_off_at_an_edge() {
-        for (x, label, expected) in [
-            (
-                626.0,
-                "0",
-                "<text class=\"middle\" x=\"626\" y=\"9\">0</text>",
-            ),
-            (
-                626.0,
-                "5 s",
-                "<text class=\"middle\" x=\"626\" y=\"9\">5 s</text>",
-            ),
-            (
-                626.0,
-                "100 s",
-                "<text class=\"end\" x=\"640\" y=\"9\">100 s</text>",
-            ),
-            (
-                616.0,
-                "500 µs",
-                "<text class=\"middle\" x=\"616\" y=\"9\">500 µs</text>",
-            ),
-            (
-                44.0,
-                "500 µs",
-                "<text class=\"middle\" x=\"44\" y=\"9\">500 µs</text>",
-            ),
-            (
-                10.0,
-                "500 µs",
-                "<text class=\"start\" x=\"0\" y=\"9\">500 µs</text>",
-            ),
-        ] {
-            let written = centred("", [x, 9.0], 640.0, label).into_string();
-            assert_eq!(written.trim_end(), expected, "{label} at {x}");
-        }
-        let written = centred("mark", [639.0, 9.0], 640.0, "knee: 16").into_string();
-        assert!(written.starts_with("<text class=\"mark end\""), "{written}");
-    }
 
     #[test]
     fn numbers_are_short() {

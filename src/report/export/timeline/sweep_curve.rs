@@ -2,11 +2,11 @@
 
 use maud::{Markup, html};
 
+use super::area::{self, KeyShape, LegendItem, PlotArea, Share};
 use super::axis;
-use super::svg::{FIRST_LINE, Frame, LINE, Number, centred, text};
+use super::svg::{FIRST_LINE, Frame, LINE, Number, text};
 use crate::model::event::AssertionResult;
 use crate::model::measurement::{Sweep, SweepRuns};
-use crate::report::export::markup::MarkupText;
 use crate::report::format::{counted, format_secs};
 use crate::report::wording;
 use crate::stats::Knee;
@@ -27,14 +27,29 @@ const HEAD: f64 = 96.0;
 /// The most that a fitted time may be above the longest measured one to be drawn.
 const OVERSHOOT: f64 = 1.25;
 
-/// The least distance between two labels of the axis.
-const LABEL_WIDTH: f64 = 26.0;
+/// The height above the curve that is the legend's in a picture that stands alone.
+const LEGEND_HEIGHT: f64 = 26.0;
+
+/// The share of the area that is left free on either side of the points.
+const INSET: f64 = 0.025;
+
+/// The area of the curve. `top` is the part of the picture above that is not shown.
+fn area(top: f64) -> PlotArea {
+    PlotArea {
+        left: LEFT,
+        width: WIDTH - LEFT - RIGHT,
+        top,
+        height: HEIGHT - top,
+    }
+}
 
 /// The times of a sweep, ready to be drawn.
 #[derive(Debug)]
 pub(in crate::report::export) struct SweepCurve {
     /// The measured points, by rising number of workers.
     pub(in crate::report::export) points: Vec<CurvePoint>,
+    /// The name of the typical time that the points are.
+    pub(in crate::report::export) typical_name: &'static str,
     /// The number of workers after which more hardly help.
     knee: Option<Knee>,
     /// The law fitted to the points: numbers of workers (not only whole ones) and seconds.
@@ -48,9 +63,9 @@ pub(in crate::report::export) struct SweepCurve {
 pub(in crate::report::export) struct CurvePoint {
     /// The number of workers, at least 1.
     pub(in crate::report::export) workers: usize,
-    /// The mean time.
-    pub(in crate::report::export) mean: f64,
-    /// The lower end of its 95 % interval, or the mean again if there is none.
+    /// The [typical time](Sweep::typical_seconds).
+    pub(in crate::report::export) typical: f64,
+    /// The lower end of its 95 % interval, or the time again if there is none.
     pub(in crate::report::export) low: f64,
     /// The upper end of it.
     pub(in crate::report::export) high: f64,
@@ -59,26 +74,25 @@ pub(in crate::report::export) struct CurvePoint {
 }
 
 impl CurvePoint {
-    fn of(runs: &SweepRuns, is_passed_over: bool) -> Self {
-        let mean = runs.times.sample.mean;
+    fn of(sweep: &Sweep, runs: &SweepRuns) -> Self {
+        let typical = sweep.typical_seconds(runs);
         let (low, high) = match runs.interval {
             Some(interval) => (interval.low, interval.high),
-            None => (mean, mean),
+            None => (typical, typical),
         };
         CurvePoint {
             workers: runs.workers,
-            mean,
+            typical,
             low,
             high,
-            is_passed_over,
+            is_passed_over: sweep.passed_over(runs.workers).is_some(),
         }
     }
 }
 
 impl From<&Sweep> for SweepCurve {
     fn from(sweep: &Sweep) -> Self {
-        let point =
-            |runs: &SweepRuns| CurvePoint::of(runs, sweep.passed_over(runs.workers).is_some());
+        let point = |runs: &SweepRuns| CurvePoint::of(sweep, runs);
         let points: Vec<CurvePoint> = sweep.points.iter().map(point).collect();
         let most = points.last().map_or(1, |point| point.workers) as f64;
         let targets = sweep.targets as f64;
@@ -92,6 +106,7 @@ impl From<&Sweep> for SweepCurve {
         });
         SweepCurve {
             fitted: fitted.collect(),
+            typical_name: sweep.typical_name(),
             knee: sweep.knee,
             verdict: wording::sweep_verdict(sweep),
             points,
@@ -100,15 +115,16 @@ impl From<&Sweep> for SweepCurve {
 }
 
 impl SweepCurve {
-    /// Writes the curve as an `svg` element to be embedded in a page that has the style of the charts.
+    /// Writes the curve as elements to be embedded in a page that has the style of the charts, as wide as it.
     pub(in crate::report::export) fn embedded(&self) -> Markup {
+        let items: Vec<LegendItem> = self.keys().collect();
         html! {
-            svg.chart.wide viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img"
-                aria-labelledby="sw-title sw-desc" {
-                title id="sw-title" { "Time by worker count" }
-                desc id="sw-desc" { (MarkupText(&self.sentence())) }
-                (self.body())
-            }
+            (area::legend(&items))
+            (area::chart(
+                ("curve", "sw"),
+                ["Time by worker count", &self.sentence()],
+                &self.layers(area(LEGEND_HEIGHT)),
+            ))
         }
     }
 
@@ -121,7 +137,10 @@ impl SweepCurve {
         let body = html! {
             (text("note", 20.0, line(0.0), &format!("{verdict}.")))
             (text("note", 20.0, line(1.0), &sentence))
-            g transform={ "translate(0 " (HEAD + below_gates) ")" } { (self.body()) }
+            g transform={ "translate(0 " (HEAD + below_gates) ")" } {
+                (self.legend())
+                @for layer in self.layers(area(0.0)) { (layer) }
+            }
             "\n"
         };
         Frame {
@@ -146,7 +165,7 @@ impl SweepCurve {
     /// The shortest time and the knee, in words.
     pub(in crate::report::export) fn sentence(&self) -> String {
         let points = self.points.iter().filter(|point| !point.is_passed_over);
-        let Some(best) = points.min_by(|a, b| a.mean.total_cmp(&b.mean)) else {
+        let Some(best) = points.min_by(|a, b| a.typical.total_cmp(&b.typical)) else {
             return String::new();
         };
         let has_fewer = |workers| {
@@ -156,12 +175,12 @@ impl SweepCurve {
         let workers = |count: usize| counted(count as u64, "worker");
         let shortest = format!(
             "{} with {} was the shortest time.",
-            format_secs(best.mean),
+            format_secs(best.typical),
             workers(best.workers)
         );
         let knee = match self.knee {
             Some(knee) if knee.workers != knee.by_means => format!(
-                " By the means {} come within 5 % of it, but so may {}: more runs would tell.",
+                " By the times alone {} come within 5 % of it, but so may {}: more runs would tell.",
                 knee.by_means, knee.workers
             ),
             Some(knee) if knee.workers == best.workers => match has_fewer(knee.workers) {
@@ -182,58 +201,87 @@ impl SweepCurve {
         shortest + &knee
     }
 
-    fn body(&self) -> Markup {
+    /// Writes the axes, the fitted line and the points, each over those before.
+    fn layers(&self, area: PlotArea) -> [Markup; 3] {
         let scales = CurveScales::new(&self.points, &self.fitted);
-        let workers = (LEFT + WIDTH - RIGHT) / 2.0;
-        html! {
-            (self.legend())
+        let drawn = self.fitted.iter();
+        let drawn = drawn.filter(|(_, seconds)| *seconds <= scales.longest);
+        let fitted = html! {
+            polyline.fitted points={
+                @for (workers, seconds) in drawn {
+                    (tenth(area.left + scales.x(*workers).0 * area.width)) "," (tenth(scales.y(*seconds))) " "
+                }
+            } {}
+        };
+        let workers: Vec<(Share, String)> = (self.points.iter())
+            .map(|point| (scales.x(point.workers as f64), point.workers.to_string()))
+            .collect();
+        let axes = html! {
             (time_axis(&scales))
             @if let Some(knee) = self.knee { (knee_mark(knee, &scales)) }
-            @if !self.fitted.is_empty() {
-                @let drawn = self.fitted.iter().filter(|(_, seconds)| *seconds <= scales.longest);
-                polyline.fitted points={
-                    @for (workers, seconds) in drawn {
-                        (tenth(scales.x(*workers))) "," (tenth(scales.y(*seconds))) " "
-                    }
-                } {}
-            }
+        };
+        let points = html! {
             @for point in &self.points { (mark(point, &scales)) }
-            (worker_axis(&self.points, &scales))
-            text.middle x=(tenth(workers)) y=(tenth(HEIGHT - 8.0)) { "workers" }
-        }
+            (area::labels(&workers, FLOOR + 18.0, area::ALONE))
+            text.middle x="50%" y=(tenth(HEIGHT - 8.0)) { "workers" }
+        };
+        let fitted = match self.fitted.is_empty() {
+            true => Markup::default(),
+            false => area.stretched(&fitted),
+        };
+        [area.plot(&axes), fitted, area.plot(&points)]
     }
-}
 
-impl SweepCurve {
-    /// Writes the keys of what the picture has.
-    fn legend(&self) -> Markup {
+    /// The keys of what the picture has.
+    fn keys(&self) -> impl Iterator<Item = LegendItem> {
         let has_passed_over = self.points.iter().any(|point| point.is_passed_over);
         let has_intervals = self.points.iter().any(|point| point.low < point.high);
-        let (y, middle) = (LEGEND, LEGEND - 4.0);
+        let has_law = !self.fitted.is_empty();
+        let typical = format!("{} of the runs", self.typical_name).into();
+        [
+            (true, "point", KeyShape::Dot, typical),
+            (
+                has_passed_over,
+                "serial",
+                KeyShape::Dot,
+                "passed over: other answers".into(),
+            ),
+            (
+                has_intervals,
+                "whisker",
+                KeyShape::Bar,
+                "95 % interval".into(),
+            ),
+            (
+                has_law,
+                "fitted",
+                KeyShape::Line,
+                "fitted to the points (Universal Scalability Law)".into(),
+            ),
+        ]
+        .into_iter()
+        .filter(|(is_there, ..)| *is_there)
+        .map(|(_, class, shape, name)| LegendItem { class, shape, name })
+    }
+
+    /// Writes the legend of a picture that stands alone.
+    fn legend(&self) -> Markup {
         let mut x = LEFT + 20.0;
-        let mut next = |width: f64| {
+        let mut next = |name: &str| {
             let here = x;
-            x += width;
+            x += 30.0 + 7.0 * name.chars().count() as f64;
             here
         };
+        let middle = LEGEND - 4.0;
         html! {
-            @let at = next(142.0);
-            circle.point cx=(at) cy=(middle) r="4" {}
-            (text("note", at + 12.0, y, "mean of the runs"))
-            @if has_passed_over {
-                @let at = next(186.0);
-                circle.serial cx=(at) cy=(middle) r="4" {}
-                (text("note", at + 12.0, y, "passed over: other answers"))
-            }
-            @if has_intervals {
-                @let at = next(116.0);
-                path.whisker d={ "M" (at) " " (middle - 7.0) "V" (middle + 7.0) } {}
-                (text("note", at + 12.0, y, "95 % interval"))
-            }
-            @if !self.fitted.is_empty() {
-                @let at = next(0.0);
-                path.fitted d={ "M" (at) " " (middle) "h20" } {}
-                (text("note", at + 28.0, y, "fitted to the points (Universal Scalability Law)"))
+            @for LegendItem { class, shape, name } in self.keys() {
+                @let at = next(&name);
+                @match shape {
+                    KeyShape::Bar => path class=(class) d={ "M" (at) " " (middle - 7.0) "V" (middle + 7.0) } {},
+                    KeyShape::Line => path class=(class) d={ "M" (at - 10.0) " " (middle) "h20" } {},
+                    KeyShape::Dot | KeyShape::Square => circle class=(class) cx=(at) cy=(middle) r="4" {},
+                }
+                (text("note", at + 14.0, LEGEND, &name))
             }
         }
     }
@@ -249,7 +297,7 @@ struct CurveScales {
 impl CurveScales {
     fn new(points: &[CurvePoint], fitted: &[(f64, f64)]) -> Self {
         let most_workers = points.iter().map(|point| point.workers).max();
-        let measured = points.iter().map(|point| point.high.max(point.mean));
+        let measured = points.iter().map(|point| point.high.max(point.typical));
         let measured = measured.fold(1e-6, f64::max);
         let fitted = fitted.iter().map(|(_, seconds)| *seconds);
         let longest = fitted.fold(measured, f64::max).min(measured * OVERSHOOT);
@@ -260,9 +308,9 @@ impl CurveScales {
     }
 
     /// The place of a number of workers. Each doubling is the same distance.
-    fn x(&self, workers: f64) -> f64 {
+    fn x(&self, workers: f64) -> Share {
         let share = workers.max(1.0).log2() / self.most_workers.log2();
-        LEFT + 20.0 + share * (WIDTH - LEFT - RIGHT - 40.0)
+        Share(INSET + share * (1.0 - 2.0 * INSET))
     }
 
     /// The place of a time. The axis begins at 0, so that heights compare as times do.
@@ -278,28 +326,9 @@ const FLOOR: f64 = HEIGHT - FOOT;
 fn time_axis(scales: &CurveScales) -> Markup {
     html! {
         @for tick in axis::linear(0.0, scales.longest) {
-            @let y = scales.y(tick.seconds);
-            path.grid d={ "M" (LEFT) " " (tenth(y)) "H" (tenth(WIDTH - RIGHT)) } {}
-            text.end x=(tenth(LEFT - 8.0)) y=(tenth(y + 4.0)) { (tick.label) }
-        }
-    }
-}
-
-/// Writes the labels of the worker axis, as many as have room.
-fn worker_axis(points: &[CurvePoint], scales: &CurveScales) -> Markup {
-    let mut last = f64::NEG_INFINITY;
-    let labels = points.iter().filter_map(|point| {
-        let x = scales.x(point.workers as f64);
-        let has_room = x - last > LABEL_WIDTH;
-        has_room.then(|| {
-            last = x;
-            (tenth(x), point.workers)
-        })
-    });
-    let labels: Vec<_> = labels.collect();
-    html! {
-        @for (x, workers) in labels {
-            text.middle x=(x) y=(tenth(FLOOR + 18.0)) { (workers) }
+            @let y = tenth(scales.y(tick.seconds));
+            line.grid x1="0" x2="100%" y1=(y) y2=(y) {}
+            text.end x="-8" y=(tenth(scales.y(tick.seconds) + 4.0)) { (tick.label) }
         }
     }
 }
@@ -309,24 +338,24 @@ fn knee_mark(knee: Knee, scales: &CurveScales) -> Markup {
     let x = scales.x(by_means as f64);
     let name = match workers == by_means {
         true => "knee",
-        false => "knee by the means",
+        false => "knee by the times alone",
     };
     html! {
-        path.mark d={ "M" (tenth(x)) " " (TOP) "V" (FLOOR) } {}
-        (centred("mark", [x, TOP - 8.0], WIDTH, &format!("{name}: {by_means}")))
+        (area::vertical("mark", x, [TOP, FLOOR]))
+        (area::mark_label("mark", x, TOP - 8.0, &format!("{name}: {by_means}")))
     }
 }
 
 /// Writes a point with its interval.
 fn mark(point: &CurvePoint, scales: &CurveScales) -> Markup {
-    let x = tenth(scales.x(point.workers as f64));
-    let [mean, low, high] = [point.mean, point.low, point.high].map(|y| tenth(scales.y(y)));
+    let x = scales.x(point.workers as f64);
+    let [typical, low, high] = [point.typical, point.low, point.high].map(|y| scales.y(y));
     html! {
-        path.whisker d={ "M" (x) " " (low) "V" (high) } {}
+        (area::vertical("whisker", x, [low, high]))
         @let class = if point.is_passed_over { "serial" } else { "point" };
-        circle class=(class) cx=(x) cy=(mean) r="4" {
+        circle class=(class) cx=(x) cy=(tenth(typical)) r="4" {
             title {
-                (point.workers) ": " (format_secs(point.mean))
+                (point.workers) ": " (format_secs(point.typical))
                 @if point.is_passed_over { ", passed over" }
             }
         }
@@ -346,7 +375,7 @@ mod tests {
     fn the_scale_takes_in_the_fitted_line_but_not_one_that_is_far_off() {
         let point = CurvePoint {
             workers: 1,
-            mean: 1.0,
+            typical: 1.0,
             low: 1.0,
             high: 1.0,
             is_passed_over: false,

@@ -1,7 +1,8 @@
 //! Emits the events of one run, comparison or sweep as its lines have them.
 
+use super::input_order::{CHANGED, InputOrder, ResultPlace};
 use super::lines::{Line, Lines};
-use super::{AFTER_THE_END, NO_END, ReplayError, count_warning};
+use super::{AFTER_THE_END, NO_END, ReplayError, ReplayFile, count_warning};
 use crate::measure::runs::Runs;
 use crate::model::event::{AssertionResult, Event, Listener, RunInfo};
 use crate::model::measurement::{ArmRun, Comparison, Sweep};
@@ -14,34 +15,61 @@ use crate::report::schema::measured::ArmSummaryRecord;
 use crate::report::schema::number;
 use crate::report::schema::result::ResultRecord;
 
-/// Emits the events of the run in a file after its beginning, and the end. `missing` are the shards that it lacks, if
-/// it is a merge.
-pub(super) fn replay(
-    mut lines: Lines<'_>,
-    info: &RunInfo,
-    missing: Option<MissingShards>,
-    listener: &mut dyn Listener,
-    is_stopped: impl Fn() -> bool,
-) -> Result<(), ReplayError> {
-    let mut replayer = Replayer {
-        file: lines.name(),
-        listener,
-        anchor: ClockAnchor::new(info.started_at),
-        workers: info.workers,
-        tally: Tally::new(info.workers),
-        arm: None,
-        runs: Runs::default(),
-        end: None,
-        assertions: Vec::new(),
-        missing,
-    };
-    while let Some(line) = lines.next()? {
-        if is_stopped() {
-            return Ok(());
+/// The run that is the only one in the files.
+pub(super) struct AloneRun<'a> {
+    pub(super) files: &'a [ReplayFile],
+    /// The number of its file.
+    pub(super) file: usize,
+    pub(super) info: &'a RunInfo,
+    /// The shards that it lacks, if it is a merge.
+    pub(super) missing: Option<MissingShards>,
+}
+
+impl AloneRun<'_> {
+    /// Emits the events of the run after its beginning, and the end. With an order, results are emitted by that.
+    pub(super) fn replay(
+        self,
+        mut lines: Lines<'_>,
+        order: Option<InputOrder>,
+        listener: &mut dyn Listener,
+        is_stopped: impl Fn() -> bool,
+    ) -> Result<(), ReplayError> {
+        let AloneRun {
+            files,
+            file,
+            info,
+            missing,
+        } = self;
+        let mut replayer = Replayer {
+            file: lines.name(),
+            listener,
+            anchor: ClockAnchor::new(info.started_at),
+            workers: info.workers,
+            tally: Tally::new(info.workers),
+            arm: None,
+            runs: Runs::default(),
+            end: None,
+            assertions: Vec::new(),
+            missing,
+            order,
+            files,
+            file_number: file,
+        };
+        while let Some(line) = lines.next()? {
+            if is_stopped() {
+                return Ok(());
+            }
+            // What follows the results of a run is about all of them.
+            if line.head.kind != "result" && !replayer.emit_sorted(&is_stopped)? {
+                return Ok(());
+            }
+            replayer.line(&line)?;
         }
-        replayer.line(&line)?;
+        match replayer.emit_sorted(&is_stopped)? {
+            true => replayer.end(),
+            false => Ok(()),
+        }
     }
-    replayer.end()
 }
 
 /// The run so far.
@@ -60,6 +88,10 @@ struct Replayer<'a> {
     assertions: Vec<AssertionResult>,
     /// The shards that a merge of several runs lacks.
     missing: Option<MissingShards>,
+    /// The results that are emitted later, by their index; `None` if each is at once.
+    order: Option<InputOrder>,
+    files: &'a [ReplayFile],
+    file_number: usize,
 }
 
 /// Line that ended the run.
@@ -118,7 +150,32 @@ impl Replayer<'_> {
         if let Some(arm) = &mut self.arm {
             arm.add(&outcome);
         }
+        if let Some(order) = &mut self.order {
+            let place = ResultPlace::of(line, (self.file_number, 0), outcome.index);
+            return order.push(place);
+        }
         Ok(self.listener.event(&Event::Finished(outcome))?)
+    }
+
+    /// Emits the results so far by their index, if that is their order. Returns false if it was stopped.
+    fn emit_sorted(&mut self, is_stopped: &impl Fn() -> bool) -> Result<bool, ReplayError> {
+        let Some(order) = self.order.as_mut().filter(|order| !order.is_empty()) else {
+            return Ok(true);
+        };
+        let mut places = std::mem::take(order).into_sorted()?;
+        let mut text = Vec::new();
+        while let Some(place) = places.next()? {
+            if is_stopped() {
+                return Ok(false);
+            }
+            let line = place.read(self.files, &mut text)?;
+            let SchemaLine::Result(record) = line.parse()? else {
+                return Err(line.error(CHANGED));
+            };
+            let outcome = record.into_outcome(self.anchor);
+            self.listener.event(&Event::Finished(outcome))?;
+        }
+        Ok(true)
     }
 
     /// The beginning of an arm's run.

@@ -54,8 +54,10 @@ pub(super) struct Line<'t> {
     pub(super) head: LineHead,
     /// True for a line of a run log.
     pub(super) is_log: bool,
-    /// Position in the run log.
-    pub(super) offset: u64,
+    /// Position in the file.
+    pub(super) start: u64,
+    /// Position of the beginning of the run log there.
+    pub(super) log_start: u64,
     pub(super) number: u64,
     pub(super) file: &'t str,
 }
@@ -70,6 +72,11 @@ impl<'t> Line<'t> {
         };
         let line: SchemaLine<'t> = parsed.map_err(|error| self.parse_error(&error))?;
         Ok(line.complete(self.bytes))
+    }
+
+    /// Position in the run log.
+    pub(super) fn log_offset(&self) -> u64 {
+        self.start - self.log_start
     }
 
     /// An error at this line.
@@ -88,7 +95,7 @@ impl<'f> Lines<'f> {
     pub(super) fn open(file: &'f ReplayFile, limit: u64) -> Self {
         Lines {
             name: &file.name,
-            bytes: BufReader::new((file.open)().take(limit)),
+            bytes: BufReader::new((file.open)(0).take(limit)),
             text: Vec::new(),
             rest: 0,
             number: 0,
@@ -134,10 +141,11 @@ impl<'f> Lines<'f> {
             _ => {}
         }
         Ok(Some(Line {
+            start: self.start + piece.start as u64,
             bytes: &self.text[piece],
             head,
             is_log: self.is_log,
-            offset: self.start - self.log_start,
+            log_start: self.log_start,
             number: self.number,
             file: self.name,
         }))
@@ -267,7 +275,7 @@ pub(super) fn error_at(file: &str, line: u64, reason: &str) -> ReplayError {
 }
 
 /// The parser's reason without its position: it counts lines within the one line that it was given.
-fn parse_reason(error: &serde_json::Error) -> String {
+pub(super) fn parse_reason(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let reason = text.split(" at line ").next().unwrap_or(&text);
     excerpt(reason, MAX_REASON)

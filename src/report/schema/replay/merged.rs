@@ -1,5 +1,6 @@
 //! Emits the results of several runs, or of run logs, as those of one run.
 
+use super::input_order::{CHANGED, InputOrder, ResultPlace};
 use super::intervals::{Overlay, RunInterval};
 use super::latest::Latest;
 use super::lines::{Line, Lines};
@@ -27,6 +28,10 @@ pub(super) struct Merger<'s> {
     /// Results that count, of each list that several runs report.
     latest: Vec<Option<Latest>>,
     anchor: ClockAnchor,
+    /// The results that are emitted last, by their index; `None` if each is at once.
+    order: Option<InputOrder>,
+    /// The number of the file that is read.
+    file: usize,
 }
 
 impl<'s> Merger<'s> {
@@ -71,6 +76,8 @@ impl<'s> Merger<'s> {
             overlay,
             bases,
             latest: latest.collect(),
+            order: None,
+            file: 0,
         })
     }
 
@@ -79,17 +86,20 @@ impl<'s> Merger<'s> {
         &self.info
     }
 
-    /// Emits the results of all files that count, and the end.
+    /// Emits the results of all files that count, and the end. With an order, results are emitted by that.
     pub(super) fn replay(
         mut self,
+        order: Option<InputOrder>,
         listener: &mut dyn Listener,
         is_stopped: impl Fn() -> bool,
     ) -> Result<(), ReplayError> {
         if !self.find_latest(&is_stopped)? {
             return Ok(());
         }
+        self.order = order;
         let mut figures = MergedFigures::new(self.survey, &self.overlay);
         for (number, file) in self.survey.files.iter().enumerate() {
+            self.file = number;
             let mut lines = Lines::open(file, self.survey.sizes[number]);
             let mut logged_run = None;
             while let Some(line) = lines.next()? {
@@ -101,6 +111,9 @@ impl<'s> Merger<'s> {
                     false => self.report_line(&line, &mut figures, listener)?,
                 }
             }
+        }
+        if !self.emit_sorted(listener, &is_stopped)? {
+            return Ok(());
         }
         self.survey.warn_of_gaps(listener)?;
         listener.event(&Event::Ended(figures.summary(self.survey, &self.overlay)))?;
@@ -186,7 +199,7 @@ impl<'s> Merger<'s> {
             .index
             .saturating_add(self.bases[self.survey.runs[run].list]);
         figures.tally.add(&outcome);
-        Ok(listener.event(&Event::Finished(outcome))?)
+        self.emit(run, line, outcome, listener)
     }
 
     fn report_line(
@@ -253,7 +266,60 @@ impl<'s> Merger<'s> {
         outcome.index = outcome.index.saturating_add(base);
         self.move_to_lanes(run, &mut outcome);
         figures.tally.add(&outcome);
-        Ok(listener.event(&Event::Finished(outcome))?)
+        self.emit(run, line, outcome, listener)
+    }
+
+    /// Emits an outcome, with the index that it has in the report, or keeps the place of its line for later.
+    fn emit(
+        &mut self,
+        run: usize,
+        line: &Line<'_>,
+        outcome: Outcome,
+        listener: &mut dyn Listener,
+    ) -> Result<(), ReplayError> {
+        match &mut self.order {
+            Some(order) => order.push(ResultPlace::of(line, (self.file, run), outcome.index)),
+            None => Ok(listener.event(&Event::Finished(outcome))?),
+        }
+    }
+
+    /// Emits the results by their index, if that is their order. Returns false if it was stopped.
+    fn emit_sorted(
+        &mut self,
+        listener: &mut dyn Listener,
+        is_stopped: &impl Fn() -> bool,
+    ) -> Result<bool, ReplayError> {
+        let Some(order) = self.order.take() else {
+            return Ok(true);
+        };
+        let mut places = order.into_sorted()?;
+        let mut text = Vec::new();
+        while let Some(place) = places.next()? {
+            if is_stopped() {
+                return Ok(false);
+            }
+            let line = place.read(self.survey.files, &mut text)?;
+            let mut outcome = self.outcome_of(&line)?;
+            outcome.index = place.index;
+            if !place.is_log {
+                self.move_to_lanes(place.run as usize, &mut outcome);
+            }
+            listener.event(&Event::Finished(outcome))?;
+        }
+        Ok(true)
+    }
+
+    /// The outcome in a line that had one before.
+    fn outcome_of(&self, line: &Line<'_>) -> Result<Outcome, ReplayError> {
+        let changed = || line.error(CHANGED);
+        if line.is_log {
+            let result = logged(line)?.ok_or_else(changed)?;
+            return result.into_logged().map_err(|reason| line.error(reason));
+        }
+        match line.parse()? {
+            SchemaLine::Result(record) => Ok(record.into_outcome(self.anchor)),
+            _ => Err(changed()),
+        }
     }
 
     /// Tells whether a result is the one of its target that counts. Its index is still that of its list.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::intervals::Overlay;
 use super::survey::Survey;
 use crate::model::origin::OriginLimits;
+use crate::model::pacing::Pacing;
 use crate::model::summary::{Summary, Tally};
 
 /// Waits for input of the runs.
@@ -40,6 +41,10 @@ pub(super) struct MergedFigures {
     pub(super) wire_bytes: Vec<u64>,
     pub(super) has_ended: Vec<bool>,
     is_paced: bool,
+    /// What became of the limits, of the runs that say so.
+    pacing: Option<Pacing>,
+    /// True if a run that had limits does not say what became of them.
+    is_pacing_unknown: bool,
     input: InputWaits,
     /// True once a result of a run log has counted.
     pub(super) has_logged: bool,
@@ -55,6 +60,8 @@ impl MergedFigures {
             wire_bytes: vec![0; runs],
             has_ended: vec![false; runs],
             is_paced: false,
+            pacing: None,
+            is_pacing_unknown: false,
             input: InputWaits::default(),
             has_logged: false,
         }
@@ -64,6 +71,10 @@ impl MergedFigures {
     pub(super) fn note_summary(&mut self, run: usize, summary: &Summary) {
         self.wire_bytes[run] = summary.wire_bytes;
         self.is_paced |= summary.paced;
+        self.is_pacing_unknown |= summary.paced && summary.pacing.is_none();
+        if let Some(pacing) = &summary.pacing {
+            self.pacing.get_or_insert_default().merge(pacing);
+        }
         self.origins.merge(&summary.origins);
         self.input.add(summary);
     }
@@ -76,12 +87,15 @@ impl MergedFigures {
         let is_missing = survey.missing_shards().is_some();
         let mut is_stopped = is_missing || !survey.blank.is_empty();
         let mut listed = Some(0_u64).filter(|_| !is_stopped);
+        let mut unreadable = Vec::new();
         for run in last.map(|run| &survey.runs[*run]) {
             let (stopped, of_list) = match &run.end {
                 Some(end) => (end.is_stopped, end.listed),
                 None => (run.is_reported, None),
             };
             is_stopped |= stopped;
+            let of_run = run.end.iter().flat_map(|end| &end.unreadable);
+            unreadable.extend(of_run.cloned());
             let both = listed.zip(of_list);
             listed = both.map(|(all, of_list)| all.saturating_add(of_list));
         }
@@ -95,9 +109,11 @@ impl MergedFigures {
             makespan: overlay.makespan,
             wire_bytes: wire_bytes.fold(0, u64::saturating_add),
             paced: self.is_paced,
+            pacing: self.pacing.filter(|_| !self.is_pacing_unknown),
             origins: self.origins,
             stopped: is_stopped,
             listed: listed.filter(|_| is_stopped),
+            unreadable,
             merged: Some(parts.len() as u64).filter(|runs| *runs > 1),
             parts: if parts.len() > 1 { parts } else { Vec::new() },
             // Runs of several machines ask one server at different times.

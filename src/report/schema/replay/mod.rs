@@ -15,12 +15,13 @@
 //! * A run log has no times, so a report that needs its lines has none.
 //!
 //! The files are read twice: `survey` finds the runs and their ends, of which `selection` says which count; then
-//! `alone` or `merged` emits the events. So
+//! `alone` or `merged` emits the events, with the results as they stand there, or sorted by `input_order`. So
 //! memory grows with the runs and not with their results, with one exception: of runs that share a log, `latest`
 //! keeps 24 bytes for each index of the list. What the lines do not hold, such as the reason for a file's name, is not
 //! restored; percentiles are computed from the results again.
 
 mod alone;
+mod input_order;
 mod intervals;
 mod latest;
 mod lines;
@@ -37,8 +38,11 @@ use std::fmt::{self, Debug, Formatter};
 use std::io::{self, Cursor, Read};
 use std::sync::Arc;
 
+use crate::engine::Order;
 use crate::model::event::{Event, Listener};
 
+use alone::AloneRun;
+use input_order::InputOrder;
 use lines::Lines;
 use merged::Merger;
 use survey::Survey;
@@ -56,8 +60,8 @@ const MEASURED: &str = "a comparison or a sweep cannot be merged; replay it alon
 pub struct ReplayFile {
     /// Its name, safe to show.
     pub name: String,
-    /// Opens it at its beginning.
-    pub open: Box<dyn Fn() -> Box<dyn Read>>,
+    /// Opens it at a position, in bytes from its beginning.
+    pub open: Box<dyn Fn(u64) -> Box<dyn Read>>,
 }
 
 impl ReplayFile {
@@ -66,7 +70,11 @@ impl ReplayFile {
         let bytes = bytes.into();
         ReplayFile {
             name: name.into(),
-            open: Box::new(move || Box::new(Cursor::new(Arc::clone(&bytes)))),
+            open: Box::new(move |position| {
+                let mut cursor = Cursor::new(Arc::clone(&bytes));
+                cursor.set_position(position);
+                Box::new(cursor)
+            }),
         }
     }
 }
@@ -110,6 +118,11 @@ pub enum ReplayError {
         /// That of the other.
         other: String,
     },
+    /// The temporary file in which the results are sorted cannot be written or read.
+    #[error(
+        "cannot sort the results in a temporary file: {0}; make room for it (TMPDIR), or take out --order input"
+    )]
+    Order(#[source] io::Error),
     /// The listener failed.
     #[error(transparent)]
     Listener(#[from] io::Error),
@@ -118,7 +131,7 @@ pub enum ReplayError {
 /// The reason why a file has no run in it.
 const NO_RUN: &str = "it is empty, or its first line breaks off";
 
-/// Emits to `listener` the events of the runs in `files`, as of one run.
+/// Emits to `listener` the events of the runs in `files`, as of one run, with the results in the order of the files.
 ///
 /// `is_stopped` is asked after each line; once it is true the replay ends without an end event. The listener is
 /// not closed, because the caller may have more events for it.
@@ -127,6 +140,21 @@ const NO_RUN: &str = "it is empty, or its first line breaks off";
 ///
 /// [`ReplayError`], after the events of the lines before the bad one.
 pub fn replay(
+    files: &[ReplayFile],
+    listener: &mut dyn Listener,
+    is_stopped: impl Fn() -> bool,
+) -> Result<(), ReplayError> {
+    replay_in(Order::Completion, files, listener, is_stopped)
+}
+
+/// Emits the same events as [`replay`], with the results in this order: as the files have them, or by their index. Of
+/// several lists the second follows the first, as their indices do; in a comparison or a sweep each run is in that order.
+///
+/// # Errors
+///
+/// As for [`replay`].
+pub fn replay_in(
+    order: Order,
     files: &[ReplayFile],
     listener: &mut dyn Listener,
     is_stopped: impl Fn() -> bool,
@@ -142,12 +170,22 @@ pub fn replay(
     for warning in survey.broken_off() {
         listener.event(&Event::Warning(warning))?;
     }
+    let order = match order {
+        Order::Completion => None,
+        Order::Input => Some(InputOrder::default()),
+    };
     match survey.alone() {
         Some((file, run)) => {
             let lines = Lines::open(&files[file], survey.sizes[file]);
-            alone::replay(lines, run, survey.missing_shards(), listener, is_stopped)
+            let alone = AloneRun {
+                files,
+                file,
+                info: run,
+                missing: survey.missing_shards(),
+            };
+            alone.replay(lines, order, listener, is_stopped)
         }
-        None => merger.replay(listener, is_stopped),
+        None => merger.replay(order, listener, is_stopped),
     }
 }
 

@@ -177,6 +177,7 @@ impl<'f> Survey<'f> {
                             false => Some(record.targets + summary.done_before),
                         },
                         makespan: summary.makespan,
+                        unreadable: summary.unreadable,
                     });
                 }
             }
@@ -216,7 +217,7 @@ impl<'f> Survey<'f> {
                     id,
                     log: Some(LogPosition {
                         id: log_id,
-                        offset: line.offset,
+                        offset: line.log_offset(),
                     }),
                     shard: run.shard,
                 };

@@ -6,6 +6,7 @@ use super::latest::Rank;
 use crate::model::event::RunInfo;
 use crate::model::run_part::RunPart;
 use crate::model::run_shard::MissingShards;
+use crate::model::unreadable_list::UnreadableList;
 
 /// A run that a file reports.
 #[derive(Debug)]
@@ -43,6 +44,7 @@ pub(super) struct SurveyedEnd {
     /// The targets of its whole input.
     pub(super) listed: Option<u64>,
     pub(super) makespan: Option<Duration>,
+    pub(super) unreadable: Vec<UnreadableList>,
 }
 
 /// The list of one run, or of the runs that share a log.

@@ -25,6 +25,8 @@ pub(super) struct Counts {
     pub(super) runs_before: u32,
     pub(super) arm: Option<ArmRun>,
     times: Vec<RunTimes>,
+    /// The time for which the input is repeated.
+    pub(super) repeat_time: Option<Duration>,
 }
 
 /// The times of the runs of an arm with the same number of workers.
@@ -49,6 +51,7 @@ impl Counts {
             runs_before: 0,
             arm: None,
             times: Vec::new(),
+            repeat_time: None,
         }
     }
 
@@ -116,6 +119,14 @@ impl Counts {
         // As many of one kind as of another, within one, with this one begun already.
         let all = means.sum::<Duration>().saturating_mul(left) / kinds;
         Some(all.saturating_sub(running))
+    }
+
+    /// The time left of that for which the input is repeated, to the second; `None` once it is up. It goes on while the
+    /// process is stopped.
+    pub(super) fn repeat_time_left(&self, now: Instant) -> Option<Duration> {
+        let left = (self.repeat_time?).checked_sub(now.saturating_duration_since(self.since))?;
+        let rounded_up = left + Duration::from_millis(999);
+        Some(Duration::from_secs(rounded_up.as_secs()))
     }
 
     /// The number of targets that this run fetches, once it is known.
@@ -202,6 +213,26 @@ mod tests {
             (counts.all_done(), counts.all_bytes(), counts.total()),
             (1, 7, Some(3))
         );
+    }
+
+    #[test]
+    fn the_time_left_of_a_repetition_is_known_until_it_is_up() {
+        let story = Story::new();
+        let mut counts = story.counts;
+        assert_eq!(counts.repeat_time_left(story.now), None);
+        counts.repeat_time = Some(Duration::from_secs(10));
+        for (millis, left) in [
+            (0, Some(10)),
+            (1, Some(10)),
+            (4_000, Some(6)),
+            (9_900, Some(1)),
+            (10_000, Some(0)),
+            (10_001, None),
+        ] {
+            let now = story.now + Duration::from_millis(millis);
+            let found = counts.repeat_time_left(now);
+            assert_eq!(found, left.map(Duration::from_secs), "{millis} ms");
+        }
     }
 
     #[test]

@@ -101,6 +101,7 @@ impl Framer {
         });
         let left = match counts.arm {
             Some(_) => counts.time_for_all_runs(running),
+            None if counts.repeat_time.is_some() => counts.repeat_time_left(now),
             None => time_left(counts, busy, position, rates, running),
         };
         DisplayedFigures {

@@ -144,6 +144,13 @@ impl Progress {
         })
     }
 
+    /// Shows the time left of this, for which the input is repeated.
+    #[must_use]
+    pub fn for_time(self, time: Option<Duration>) -> Self {
+        lock(&self.counts).repeat_time = time;
+        self
+    }
+
     /// The place of the display, if it is drawn on a terminal.
     pub fn screen(&self) -> Option<&Screen> {
         self.screen.as_ref()

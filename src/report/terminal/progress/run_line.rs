@@ -122,14 +122,14 @@ fn parts(run: &DisplayedFigures, columns: usize) -> Vec<LinePart> {
 }
 
 /// Formats the run of a comparison or a sweep: `serial run 8 of 22, 1 worker`. The number of all runs is not
-/// always known, or only how many there may be: `serial run 8, up to 62, 1 worker`.
+/// always known, or only how many there may be: `serial run 8 of at most 62, 1 worker`.
 pub(super) fn arm_text(run: &ArmRun, is_short: bool) -> String {
     let arm = run.arm.as_str();
     let number = run.done.saturating_add(1);
     let workers = counted(run.workers as u64, "worker");
     match (is_short, run.of) {
         (_, 0) if run.most > 0 => {
-            let number = format!("{number}, up to {}", run.most);
+            let number = format!("{number} of at most {}", run.most);
             match is_short {
                 true => format!("{arm} {number}"),
                 false => format!("{arm} run {number}, {workers}"),
@@ -253,8 +253,9 @@ mod tests {
         assert_eq!(arm_text(&arm, false), "serial run 8, 1 worker");
         // A comparison that ends once it decides knows the most.
         let arm = ArmRun { most: 62, ..arm };
-        assert_eq!(arm_text(&arm, false), "serial run 8, up to 62, 1 worker");
-        assert_eq!(arm_text(&arm, true), "serial 8, up to 62");
+        let wide = arm_text(&arm, false);
+        assert_eq!(wide, "serial run 8 of at most 62, 1 worker");
+        assert_eq!(arm_text(&arm, true), "serial 8 of at most 62");
     }
 
     #[test]

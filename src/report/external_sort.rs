@@ -19,7 +19,7 @@ const READ_AT_ONCE: usize = 4 * 1024;
 
 /// Records of `N` numbers, to be read in their order once all are there.
 #[derive(Debug)]
-pub(super) struct ExternalSort<const N: usize> {
+pub(in crate::report) struct ExternalSort<const N: usize> {
     /// The records that are in no run yet.
     records: Vec<[u64; N]>,
     max_records: usize,
@@ -31,7 +31,7 @@ pub(super) struct ExternalSort<const N: usize> {
 
 impl<const N: usize> ExternalSort<N> {
     /// No records.
-    pub(super) fn new() -> Self {
+    pub(in crate::report) fn new() -> Self {
         Self::with_memory(MAX_RECORDS)
     }
 
@@ -49,7 +49,7 @@ impl<const N: usize> ExternalSort<N> {
     /// # Errors
     ///
     /// Those of the temporary file.
-    pub(super) fn push(&mut self, record: [u64; N]) -> io::Result<()> {
+    pub(in crate::report) fn push(&mut self, record: [u64; N]) -> io::Result<()> {
         if self.records.len() >= self.max_records {
             self.write_run()?;
         }
@@ -76,7 +76,7 @@ impl<const N: usize> ExternalSort<N> {
     /// # Errors
     ///
     /// Those of the temporary file.
-    pub(super) fn sorted(mut self) -> io::Result<SortedRecords<N>> {
+    pub(in crate::report) fn sorted(mut self) -> io::Result<SortedRecords<N>> {
         self.records.sort_unstable();
         let mut sources = vec![RecordSource::Memory(self.records.into_iter())];
         if let Some(file) = self.file {
@@ -104,7 +104,7 @@ impl<const N: usize> ExternalSort<N> {
 
 /// Records in ascending order.
 #[derive(Debug)]
-pub(super) struct SortedRecords<const N: usize> {
+pub(in crate::report) struct SortedRecords<const N: usize> {
     sources: Vec<RecordSource<N>>,
     /// The first record of each source that has one left, with the place of the source.
     heads: BinaryHeap<Reverse<([u64; N], usize)>>,
