@@ -1,10 +1,5 @@
 //! Lists that go in turns over many hosts: each host keeps its connection until its next turn.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a failure here is a failure of the test, and shows where"
-)]
-
 use std::net::{Ipv4Addr, TcpListener};
 
 use crate::authority::Authority;
