@@ -38,7 +38,7 @@ fn a_thousand_hosts_in_turns_take_a_connection_each() {
     let dir = Dir::new();
     let list = dir.file("list", in_turns("http", server.addr().port(), 1_000, 3_000));
     let run = pfetch(&["-j8", "--retry=0", "--summary-only", "-i", &list]).run();
-    run.exits(0).prints("3000 URLs: 3000 ok");
+    run.exits(0).prints("3,000 URLs: 3,000 ok");
     few_more_than(1_000, server.connections());
 }
 
@@ -59,6 +59,6 @@ fn many_hosts_in_turns_over_tls_take_a_handshake_each() {
     let list = dir.file("list", in_turns("https", server.addr().port(), 400, 1_200));
     // No certificate is good for all of the addresses.
     let run = pfetch(&["-j8", "-k", "--retry=0", "--summary-only", "-i", &list]).run();
-    run.exits(0).prints("1200 URLs: 1200 ok");
+    run.exits(0).prints("1,200 URLs: 1,200 ok");
     few_more_than(400, server.connections());
 }
