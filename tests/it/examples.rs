@@ -114,7 +114,10 @@ mod checks {
         assert!(speedup.contains(" of at most "));
         assert!(latency.starts_with("latency    p50 "));
         assert!(rate.ends_with(" URLs/s"));
-        assert_eq!(statuses, "statuses   10 × 200  1 × 404  1 without a status");
+        assert_eq!(
+            statuses,
+            "statuses   10 × 200  1 × 404  1 × without a status"
+        );
         assert!(advice.contains("cargo run --release -- URL URL -j 8"));
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::pfetch::{Dir, Run, pfetch};
+use crate::pfetch::{Dir, Run, pfetch, unbroken};
 use crate::server::Server;
 
 /// A server that answers after this time.
@@ -79,7 +79,8 @@ fn a_rate_that_was_missed_is_told_with_its_reason_in_all_reports_and_survives_a_
         &[&["-j1", "--rate=100/s"], &exports[..]].concat(),
     );
     let line = |run: &Run| -> String {
-        let mut lines = run.stdout.lines();
+        let text = unbroken(&run.stdout);
+        let mut lines = text.lines();
         let line = lines.find(|line| line.contains(" asked for, "));
         line.unwrap_or_else(|| panic!("no line in {}", run.stdout))
             .to_owned()

@@ -121,7 +121,7 @@ impl RepeatedList {
         }
     }
 
-    /// Returns the news, once, that the file was written to since the first round.
+    /// Returns the news, once, that the file was written to since it was opened.
     pub(super) fn take_rewritten(&mut self) -> Option<RewrittenList> {
         let known = self.version?;
         if self.file.version() == Some(known) {

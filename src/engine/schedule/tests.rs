@@ -214,21 +214,27 @@ proptest! {
     #[test]
     fn an_item_starts_at_once_only_where_it_would_have_been_taken_next(
         limits in limits(),
+        is_paced in prop::bool::weighted(0.2),
         moves in moves(),
     ) {
         let policy = ServerPolicy { workers: 4, ..ServerPolicy::default() };
+        let limits = match is_paced {
+            true => limits,
+            false => StartLimits { per_origin: limits.per_origin, ..StartLimits::default() },
+        };
         let mut at_once = Schedule::new(limits, policy);
         let mut in_turn = Schedule::new(limits, policy);
         let (mut now, mut offered, mut in_flight) = (Instant::now(), 0, Vec::new());
         for one in moves {
             match one {
                 Move::Offer(origin) => {
+                    let origin = origin % 2;
                     let item = (origin, offered);
                     in_turn.offer(ORIGINS[origin], offered, item, now);
                     if at_once.start_at_once(ORIGINS[origin], offered, now) {
                         prop_assert_eq!(in_turn.next(now), NextStart::Start(item));
                         prop_assert_eq!(at_once.next(now), NextStart::Nothing);
-                        in_flight.push(item);
+                        in_flight.push((item, now));
                     } else {
                         at_once.offer(ORIGINS[origin], offered, item, now);
                     }
@@ -245,15 +251,15 @@ proptest! {
                     let next = in_turn.next(now);
                     prop_assert_eq!(&at_once.next(now), &next);
                     let NextStart::Start(item) = next else { break };
-                    in_flight.push(item);
+                    in_flight.push((item, now));
                 },
                 Move::Finish(which) if !in_flight.is_empty() => {
-                    let (origin, sequence) = in_flight.remove(which % in_flight.len());
+                    let ((origin, sequence), started) = in_flight.remove(which % in_flight.len());
                     let kind = match which {
-                        0 => EndKind::PushedBack { cause: Cause::TooMany, retry_after: None },
+                        ..4 => EndKind::PushedBack { cause: Cause::TooMany, retry_after: None },
                         _ => EndKind::Answered,
                     };
-                    let ending = Ending { sequence, started: now, kind };
+                    let ending = Ending { sequence, started, kind };
                     let rulings = [&mut at_once, &mut in_turn].map(|schedule| {
                         schedule.end(ORIGINS[origin], &ending, &mut PushBackRecord::default(), now)
                     });

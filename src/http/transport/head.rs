@@ -118,7 +118,8 @@ struct Field {
 impl Field {
     /// The field in a line, which begins at `start`; `None` if there is none that can be read.
     fn of(line: &[u8], start: usize) -> Option<Self> {
-        let name = token_length(line);
+        let is_of_name = |byte: &&u8| is_token_byte(**byte);
+        let name = line.iter().take_while(is_of_name).count();
         let [b':', value @ ..] = trim_start(&line[name..]) else {
             return None;
         };
@@ -449,19 +450,6 @@ fn decisive_name(name: &[u8]) -> Option<&'static str> {
     ["Transfer-Encoding", "Content-Length", "Location"]
         .into_iter()
         .find(|known| known.as_bytes().eq_ignore_ascii_case(name))
-}
-
-/// The length of the token that a line begins with.
-fn token_length(line: &[u8]) -> usize {
-    // Four at a time without a branch between them: names are most of what is looked at byte by byte.
-    let is_token = |four: &&[u8; 4]| {
-        four.iter()
-            .fold(true, |all, byte| all & is_token_byte(*byte))
-    };
-    let (fours, _) = line.as_chunks();
-    let whole = 4 * fours.iter().take_while(is_token).count();
-    let rest = line[whole..].iter();
-    whole + rest.take_while(|byte| is_token_byte(**byte)).count()
 }
 
 /// True for the characters of a token (RFC 9110, 5.6.2), which the name of a field is.

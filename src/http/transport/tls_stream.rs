@@ -53,7 +53,7 @@ pub(super) struct TlsStream {
 }
 
 /// The place for decrypted bytes.
-struct ReadRoom<'a> {
+struct PlaintextRoom<'a> {
     /// `None` if nobody reads: all is surplus.
     buffer: Option<&'a mut [u8]>,
     filled: usize,
@@ -61,9 +61,9 @@ struct ReadRoom<'a> {
     drops: bool,
 }
 
-impl<'a> ReadRoom<'a> {
+impl<'a> PlaintextRoom<'a> {
     fn none() -> Self {
-        ReadRoom {
+        PlaintextRoom {
             buffer: None,
             filled: 0,
             drops: false,
@@ -71,7 +71,7 @@ impl<'a> ReadRoom<'a> {
     }
 
     fn new(buffer: &'a mut [u8], drops: bool) -> Self {
-        ReadRoom {
+        PlaintextRoom {
             buffer: Some(buffer),
             filled: 0,
             drops,
@@ -123,7 +123,7 @@ impl TlsStream {
             failed: None,
         };
         loop {
-            stream.process(&mut ReadRoom::none(), &[])?;
+            stream.process(&mut PlaintextRoom::none(), &[])?;
             if !stream.connection.is_handshaking() {
                 return Ok(stream);
             }
@@ -135,7 +135,7 @@ impl TlsStream {
 
     /// Processes the records that have come, until `room` is full, and sends what they ask for. Then encrypts
     /// `request` and sends it.
-    fn process(&mut self, room: &mut ReadRoom<'_>, request: &[u8]) -> io::Result<()> {
+    fn process(&mut self, room: &mut PlaintextRoom<'_>, request: &[u8]) -> io::Result<()> {
         if let Some(error) = &self.failed {
             return Err(tls_error(error.clone()));
         }
@@ -234,7 +234,7 @@ impl TlsStream {
     }
 
     /// Reads decrypted bytes into this room, or counts them.
-    fn read_into(&mut self, mut room: ReadRoom<'_>) -> io::Result<usize> {
+    fn read_into(&mut self, mut room: PlaintextRoom<'_>) -> io::Result<usize> {
         if room.is_full() {
             return Ok(0);
         }
@@ -308,14 +308,14 @@ fn tls_error(error: rustls::Error) -> io::Error {
 
 impl Read for TlsStream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.read_into(ReadRoom::new(buffer, false))
+        self.read_into(PlaintextRoom::new(buffer, false))
     }
 }
 
 impl Write for TlsStream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let fragment = &bytes[..bytes.len().min(MAX_FRAGMENT)];
-        self.process(&mut ReadRoom::none(), fragment)?;
+        self.process(&mut PlaintextRoom::none(), fragment)?;
         Ok(fragment.len())
     }
 
@@ -327,12 +327,12 @@ impl Write for TlsStream {
 impl ByteStream for TlsStream {
     fn is_idle(&mut self) -> bool {
         // What came in one piece with the response may be a ticket for the next handshake.
-        let processed = self.process(&mut ReadRoom::none(), &[]);
+        let processed = self.process(&mut PlaintextRoom::none(), &[]);
         processed.is_ok() && !self.is_ended && self.is_empty() && self.stream.is_idle()
     }
 
     fn discard(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.read_into(ReadRoom::new(buffer, true))
+        self.read_into(PlaintextRoom::new(buffer, true))
     }
 
     fn is_drained(&self) -> bool {

@@ -168,7 +168,8 @@ fn a_deadline_and_a_signal_end_it_as_they_end_any_run() {
     for _ in 0..10 {
         running.line();
     }
-    let run = running.end_by(Signal::INT).exits(130);
+    running.signal(Signal::INT);
+    let run = running.end().exits(130);
     // There is no rest to go on with.
     run.never_shows("--resume")
         .never_shows("as asked (--repeat");

@@ -5,6 +5,8 @@ mod by_time;
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 
+use rustix::process::Signal;
+
 use crate::fifo::make_fifo;
 use crate::pfetch::{Dir, Run, pfetch};
 use crate::server::{Server, routes};
@@ -325,7 +327,8 @@ fn no_more_than_a_round_is_read_ahead_for_hosts_that_there_are_not() {
     for _ in 0..500 {
         running.line();
     }
-    let run = running.end_by(rustix::process::Signal::INT).exits(130);
+    running.signal(Signal::INT);
+    let run = running.end().exits(130);
     let summary = run.summary();
     run.check("all are counted", summary["listed"] == 1_000_000);
     // What was read and not begun is told of.
@@ -355,7 +358,8 @@ fn memory_does_not_grow_with_the_rounds() {
         running.line();
     }
     let after_many = peak(&running);
-    running.end_by(rustix::process::Signal::INT).exits(130);
+    running.signal(Signal::INT);
+    running.end().exits(130);
     // 200 bytes kept of each would be more than 5,000 kB.
     assert!(
         after_many < after_few + 3_000,

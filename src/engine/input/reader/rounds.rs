@@ -64,14 +64,15 @@ impl ListReader {
             self.read_arguments(arguments)?;
             let mut readable = Vec::with_capacity(lists.len());
             for mut list in lists {
-                if rounds > 0
-                    && let Some(rewritten) = list.take_rewritten()
-                {
-                    self.flush()?;
-                    self.send(Message::Rewritten(rewritten))?;
-                }
                 match self.read(&list.name, list.file.bytes()) {
-                    Ok(()) => readable.push(list),
+                    Ok(()) => {
+                        // After it: what was written while it was read is in it, or is in the next round.
+                        if let Some(rewritten) = list.take_rewritten() {
+                            self.flush()?;
+                            self.send(Message::Rewritten(rewritten))?;
+                        }
+                        readable.push(list);
+                    }
                     // It is told of once, and has no part in later rounds.
                     Err(ListError::Unreadable(reason)) => {
                         self.flush()?;

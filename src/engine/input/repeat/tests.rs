@@ -253,7 +253,8 @@ fn a_list_that_is_written_to_is_read_as_it_is_by_then_and_told_of_once() {
         let word = word(&next(&mut source));
         told += u64::from(word == "rewritten");
         new += u64::from(word.ends_with("/new"));
-        assert!(new == 0 || told == 1, "{told} times by {new} new ones");
+        // By the end of the first round that has it.
+        assert!(new < 2 || told == 1, "{told} times by {new} new ones");
     }
 }
 
