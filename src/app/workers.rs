@@ -16,7 +16,7 @@ pub(super) type SharedActivity = Arc<WorkerActivity>;
 
 /// Idle connections of a run with few workers: its hosts may be many, and a list that goes round more hosts
 /// than there are idle connections finds few of them again. An idle connection holds a few hundred bytes of
-/// memory, with TLS some 10 KiB; in the tables of firewalls and routers on the way, which are small at home, a
+/// memory, with TLS some 7 KiB; in the tables of firewalls and routers on the way, which are small at home, a
 /// place each.
 const MIN_IDLE: usize = 1_024;
 

@@ -119,7 +119,8 @@ fn a_connection_whose_time_is_over_makes_way_before_any_other() {
     for number in 3..=5 {
         store.give(&key("new"), maker.connection(number, true));
     }
-    assert_eq!(*maker.closed.lock().unwrap(), [1, 2]);
+    let closed = maker.closed.lock().unwrap().clone();
+    assert_eq!(closed, [1, 2]);
 }
 
 #[test]
