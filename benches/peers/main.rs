@@ -16,8 +16,9 @@
 //! run it: a list of URLs in a file, its report to a file.
 //!
 //! nginx has to be installed; curl, wget2, aria2c, wrk and hey are left out, and said to be, where they are
-//! not. `.ci/newest-curl` builds a curl that is newer than most systems', and this takes it where it is. Whatever this starts it also stops, and no client may take longer than a limit. Saved files go
-//! to the system's temporary folder: `TMPDIR=/dev/shm` takes the disk out of the figures.
+//! not. `.ci/newest-curl` builds a curl that is newer than most systems', and this takes it where it is. Whatever
+//! this starts it also stops, and no client may take longer than a limit. Saved files go to the system's temporary
+//! folder: `TMPDIR=/dev/shm` takes the disk out of the figures.
 
 // Its account of processes and its slow line are Linux's (pidfd, epoll): elsewhere there is no such bench.
 #![cfg_attr(not(target_os = "linux"), no_main)]

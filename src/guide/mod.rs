@@ -9,6 +9,7 @@
 //! * [`measuring`]: what the times mean, comparisons, sweeps, baselines, assertions.
 //! * [`reports`]: the terminal, JSON Lines, templates, reports in files, replays.
 //! * [`scale`]: one list on several machines, and the engines that share it out.
+//! * [`speed`]: what was measured beside other programs, and which goals are missed.
 //! * [`guarantees`]: memory, time, signals, secrets, what redirects take along.
 
 pub mod guarantees {
@@ -39,4 +40,7 @@ pub mod scale {
 }
 pub mod servers {
     #![doc = include_str!("servers.md")]
+}
+pub mod speed {
+    #![doc = include_str!("speed.md")]
 }
