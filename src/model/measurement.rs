@@ -433,8 +433,9 @@ impl Sweep {
         }
     }
 
-    /// The number of workers with the highest throughput by the scaling law. `None` if the law has no such number,
-    /// misses the points around the knee, or contradicts it: a knee says that more workers hardly help.
+    /// The number of workers with the highest throughput by the scaling law. `None` if the law has no such number
+    /// among those that were tried, misses the points around the knee, or contradicts it: a knee says that more workers
+    /// hardly help.
     pub fn peak(&self) -> Option<f64> {
         let (law, knee) = (self.law?, self.knee?);
         let points = self.sweep_points();
@@ -443,11 +444,10 @@ impl Sweep {
         let near = &points[place.saturating_sub(1)..points.len().min(place + 2)];
         let seconds = |workers: f64| self.targets as f64 / law.throughput(workers);
         let fits = |point: &SweepPoint| is_close(seconds(point.workers as f64), point.seconds);
-        let is_tried = points
-            .last()
-            .is_some_and(|most| peak <= most.workers as f64);
-        let agrees = !is_tried || is_close(seconds(knee.by_means as f64), seconds(peak));
-        (near.iter().all(fits) && agrees).then_some(peak)
+        // A law that was fitted to so few points says nothing of more workers than they had.
+        let is_tried = points.last()?.workers as f64 >= peak;
+        let agrees = is_close(seconds(knee.by_means as f64), seconds(peak));
+        (is_tried && near.iter().all(fits) && agrees).then_some(peak)
     }
 
     /// The points that did the same work, from the fewest workers: those that are not passed over, and at which
