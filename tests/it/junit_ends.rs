@@ -158,7 +158,7 @@ fn a_list_that_cannot_be_read_is_an_error_of_each_suite_whatever_became_of_the_u
     let run = run.current_dir(dir.path()).run().exits(2);
     let run = run.prints("· not all of binary was read\n");
     let url = server.url("/bytes/1");
-    let other = pfetch(&[&url, "--export=other.jsonl"]).current_dir(dir.path());
+    let other = pfetch(&[url.as_str(), "--export=other.jsonl"]).current_dir(dir.path());
     other.run().exits(0);
     let exports = ["--export=run.xml", "--export=run.md", "--export=run.html"];
     let args = [&["--replay", "other.jsonl", "run.jsonl"], &exports[..]].concat();

@@ -320,7 +320,7 @@ fn a_verdict_that_does_not_decide_says_what_would_in_few_words() {
         ),
         (
             swept(&[(1, &[4.0]), (128, &[2.0])]),
-            "by one run each, 128 workers are enough – more runs would tell (--runs 5)",
+            "by one run each, 128 workers are the fastest – more runs would tell (--runs 5)",
         ),
     ] {
         assert_eq!(verdict, expected);

@@ -208,8 +208,11 @@ fn verdict_of_comparable(sweep: &Sweep) -> String {
     }
     let are = if knee.by_means == 1 { "is" } else { "are" };
     if sweep.is_single() && sweep.points.len() > 1 {
+        let is_most = sweep.points.last().map(|last| last.workers) == Some(knee.by_means);
+        // Perhaps more would be faster still.
+        let best = if is_most { "the fastest" } else { "enough" };
         return format!(
-            "by one run each, {workers} {are} enough – {}",
+            "by one run each, {workers} {are} {best} – {}",
             more_rounds_would_tell(sweep)
         );
     }
