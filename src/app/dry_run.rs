@@ -172,17 +172,13 @@ impl<W: Write> Preview<W> {
                 }
                 NextInput::Item(Item::Elsewhere(target)) => self.bodies.pass_over(&target),
                 NextInput::Unreadable(list) => {
-                    complain(&format!("warning: {}: {}", list.name, list.reason));
+                    complain(&format!("warning: {list}"));
                     self.reasons.usage = true;
                 }
                 NextInput::Rewritten(list) => complain(&format!("warning: {list}")),
                 NextInput::Wait => {
                     self.report.flush()?;
-                    let received = source.receiver().map(|messages| messages.recv());
-                    // The end of the channel is that of the input, which `next` finds.
-                    if let Some(Ok(message)) = received {
-                        source.accept(message);
-                    }
+                    source.wait();
                 }
                 NextInput::End => {
                     self.uneven_shards = source.uneven_shards().cloned();

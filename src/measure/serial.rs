@@ -78,10 +78,7 @@ impl SerialRun<'_> {
                     continue;
                 }
                 NextInput::Wait => {
-                    let messages = self.source.receiver();
-                    if let Some(message) = messages.and_then(|input| input.recv().ok()) {
-                        self.source.accept(message);
-                    }
+                    self.source.wait();
                     continue;
                 }
                 NextInput::End => return Ok(InputEnd::Reached),

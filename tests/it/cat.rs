@@ -208,10 +208,7 @@ fn early_bodies_are_not_held_in_memory() {
     args.extend((0..=COUNT).map(|n| server.url(&format!("/{n}"))));
     let mut cat = Cat::start(&args);
     cat.results(COUNT);
-    let status = cat.running.proc_status();
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let peak = peak.unwrap().trim().trim_end_matches(" kB");
-    let peak: u64 = peak.parse().unwrap();
+    let peak = crate::cli_input::peak_memory(&cat.running);
     drop(open);
     let (run, out) = cat.finish();
     let run = run.exits(0);

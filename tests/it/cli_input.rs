@@ -65,6 +65,15 @@ fn a_long_stretch_of_bad_lines_is_passed() {
         .prints("1,002 URLs: 2 ok, 1,000 failed");
 }
 
+/// The most memory that a running program has had at once, in kB.
+#[cfg(target_os = "linux")]
+pub(crate) fn peak_memory(running: &crate::pfetch::Running) -> usize {
+    let status = running.proc_status();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let number = peak.map(|peak| peak.trim().trim_end_matches(" kB").parse());
+    number.expect("Linux has it").expect("it is a number")
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn memory_does_not_grow_with_the_list() {
@@ -82,23 +91,15 @@ fn memory_does_not_grow_with_the_list() {
         // Given back open: the process is to be there when it is measured.
         stdin
     });
-    let peak = |running: &crate::pfetch::Running| -> usize {
-        let status = running.proc_status();
-        let line = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmHWM:"))
-            .unwrap();
-        line.trim().trim_end_matches(" kB").parse().unwrap()
-    };
     running.line();
     for _ in 0..FEW {
         running.line();
     }
-    let after_few = peak(&running);
+    let after_few = peak_memory(&running);
     for _ in FEW..MANY {
         running.line();
     }
-    let after_many = peak(&running);
+    let after_many = peak_memory(&running);
     drop(writer.join().unwrap());
     running.finish().exits(0);
     // 200 bytes kept of each would be more than 11,000 kB.

@@ -10,15 +10,22 @@ use rustix::process::Signal;
 
 use crate::pfetch::{Dir, LIMIT, pfetch};
 use crate::raw::Raw;
-use crate::server::{Server, routes};
+use crate::server::{Request, Server, routes};
 
 const ALL: [(Signal, i32); 3] = [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129)];
 
 /// A server that never answers `/hang…`, and tells when it has been asked.
 pub(crate) fn holding() -> (Server, Receiver<()>) {
+    holding_where(|request| request.target.starts_with("/hang"))
+}
+
+/// A server that never answers such a request, and tells when one has come.
+pub(crate) fn holding_where(
+    is_held: impl Fn(&Request) -> bool + Send + Sync + 'static,
+) -> (Server, Receiver<()>) {
     let (arrived, arrivals) = unbounded();
     let server = Server::with(move |request, reply| {
-        if request.target.starts_with("/hang") {
+        if is_held(request) {
             let _ = arrived.send(());
             reply.wait(Duration::MAX);
             return Ok(());

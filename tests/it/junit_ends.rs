@@ -17,6 +17,7 @@ use roxmltree::{Document, Node};
 use rustix::net::sockopt::set_socket_linger;
 use rustix::process::Signal;
 
+use crate::cli_signals::holding_where;
 use crate::pfetch::{Dir, LIMIT, Run, pfetch};
 use crate::server::{Server, routes};
 
@@ -63,17 +64,8 @@ fn errors_of(run: &Run, dir: &Dir) -> Vec<[String; 4]> {
 
 /// A server that never answers the request with this number, from 1, and tells when it has come.
 fn hanging_at(number: usize) -> (Server, Receiver<()>) {
-    let (arrived, arrivals) = unbounded();
     let requests = AtomicUsize::new(0);
-    let server = Server::with(move |request, reply| {
-        if requests.fetch_add(1, Ordering::SeqCst) + 1 == number {
-            let _ = arrived.send(());
-            reply.wait(Duration::MAX);
-            return Ok(());
-        }
-        routes(request, reply)
-    });
-    (server, arrivals)
+    holding_where(move |_| requests.fetch_add(1, Ordering::SeqCst) + 1 == number)
 }
 
 #[test]

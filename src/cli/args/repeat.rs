@@ -3,7 +3,7 @@
 use std::num::NonZeroU64;
 use std::time::Duration;
 
-use super::times::time_limit;
+use super::times::repeat_time;
 
 /// A repetition as it was typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,13 +29,9 @@ pub(super) fn repeat(text: &str) -> Result<TypedRepeat, String> {
                 .to_owned()
         });
     }
-    match time_limit(text) {
-        Ok(time) => Ok(TypedRepeat::Time(time)),
+    match repeat_time(text) {
         Err(_) if !text.starts_with(|c: char| c.is_ascii_digit()) => Err(advice.to_owned()),
-        // Of a time that is none, or has another unit.
-        Err(error) => {
-            Err(error.replace("a number alone is seconds", "a number alone is how often"))
-        }
+        time => time.map(TypedRepeat::Time),
     }
 }
 

@@ -7,9 +7,17 @@ use std::time::Duration;
 
 use super::values::NO_LIMIT;
 
+/// The advice on a time of zero where that would leave nothing to do.
+const NO_TIME: &str = "nothing can be done in no time; give a longer one";
+
 /// Parses a duration: with its unit, or a number of seconds.
 fn duration(text: &str) -> Result<Duration, String> {
-    let advice = || "give a time, as 1500ms, 30s or 5m; a number alone is seconds".to_owned();
+    duration_where(text, "seconds")
+}
+
+/// Parses a duration for an option to which a number alone is this.
+fn duration_where(text: &str, alone: &str) -> Result<Duration, String> {
+    let advice = || format!("give a time, as 1500ms, 30s or 5m; a number alone is {alone}");
     let is_digit = |c: char| c.is_ascii_digit();
     if text.contains(is_digit) && text.chars().all(|c| is_digit(c) || c == '.') {
         let seconds = text.parse().ok();
@@ -25,7 +33,12 @@ fn duration(text: &str) -> Result<Duration, String> {
 
 /// Parses a duration other than zero.
 pub(super) fn time_limit(text: &str) -> Result<Duration, String> {
-    nonzero(text, "nothing can be done in no time; give a longer one")
+    nonzero(text, NO_TIME)
+}
+
+/// Parses a duration other than zero for an option to which a number alone is how often.
+pub(super) fn repeat_time(text: &str) -> Result<Duration, String> {
+    other_than_zero(duration_where(text, "how often")?, NO_TIME)
 }
 
 /// Parses a time limit that there is none of by default. To other programs a limit of 0 is none.
@@ -39,7 +52,11 @@ pub(super) fn optional_delay(text: &str) -> Result<Duration, String> {
 }
 
 fn nonzero(text: &str, advice: &str) -> Result<Duration, String> {
-    match duration(text)? {
+    other_than_zero(duration(text)?, advice)
+}
+
+fn other_than_zero(time: Duration, advice: &str) -> Result<Duration, String> {
+    match time {
         Duration::ZERO => Err(advice.to_owned()),
         time => Ok(time),
     }

@@ -250,12 +250,7 @@ mod tests {
                 NextInput::Item(_) => items += 1,
                 NextInput::Unreadable(_) | NextInput::Rewritten(_) => {}
                 NextInput::End => return items,
-                NextInput::Wait => {
-                    let messages = source.receiver().expect("there is more to come");
-                    if let Ok(message) = messages.recv() {
-                        source.accept(message);
-                    }
-                }
+                NextInput::Wait => source.wait(),
             }
         }
     }

@@ -113,12 +113,7 @@ mod tests {
     fn next(source: &mut Source) -> NextInput {
         loop {
             match source.next() {
-                NextInput::Wait => {
-                    let received = source.receiver().and_then(|input| input.recv().ok());
-                    if let Some(message) = received {
-                        source.accept(message);
-                    }
-                }
+                NextInput::Wait => source.wait(),
                 next => return next,
             }
         }

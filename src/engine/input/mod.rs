@@ -376,6 +376,15 @@ impl Source {
         }
     }
 
+    /// Waits for a message of the reading thread, and takes it; returns at once if there are no more. Then
+    /// [`next`](Source::next) has another answer than [`Wait`](NextInput::Wait).
+    pub fn wait(&mut self) {
+        // The end of the channel is that of the input, which `next` finds.
+        if let Some(message) = self.receiver().and_then(|messages| messages.recv().ok()) {
+            self.accept(message);
+        }
+    }
+
     /// Ends the reading. Returns the items that have been read and not yet taken.
     pub fn close(&mut self) -> impl Iterator<Item = Item> + use<> {
         self.messages = None;

@@ -31,13 +31,7 @@ pub fn check_list(
             // The run says so.
             NextInput::Unreadable(_) => is_whole = false,
             NextInput::Rewritten(_) => {}
-            NextInput::Wait => {
-                let received = source.receiver().map(|messages| messages.recv());
-                // The end of the channel is that of the input, which `next` finds.
-                if let Some(Ok(message)) = received {
-                    source.accept(message);
-                }
-            }
+            NextInput::Wait => source.wait(),
             NextInput::End => {
                 // The items of other shards are counted only.
                 return match source.total_of_all_shards() {

@@ -43,12 +43,9 @@ fn memory_does_not_grow_with_the_bodies() {
     for _ in 0..COUNT {
         running.line();
     }
-    let status = running.proc_status();
+    let peak = crate::cli_input::peak_memory(&running);
     drop(open);
     let run = running.finish().exits(0);
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let peak = peak.unwrap().trim().trim_end_matches(" kB");
-    let peak: u64 = peak.parse().unwrap();
     // Those of eight workers have 96 MiB, of which 1 MiB each is in memory.
     run.check(&format!("{peak} kB at most"), peak < 48 * 1024);
     let names = packs_of(&place, "");

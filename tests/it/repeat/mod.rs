@@ -344,20 +344,14 @@ fn memory_does_not_grow_with_the_rounds() {
     let server = Server::start();
     let url = format!("{}?{}", server.url("/bytes/1"), "x".repeat(200));
     let mut running = pfetch(&["-j4", "--format=jsonl", "--repeat=100000", &url]).start();
-    let peak = |running: &crate::pfetch::Running| -> usize {
-        let status = running.proc_status();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let number = line.map(|line| line.trim().trim_end_matches(" kB").parse());
-        number.expect("Linux has it").expect("it is a number")
-    };
     for _ in 0..FEW {
         running.line();
     }
-    let after_few = peak(&running);
+    let after_few = crate::cli_input::peak_memory(&running);
     for _ in FEW..MANY {
         running.line();
     }
-    let after_many = peak(&running);
+    let after_many = crate::cli_input::peak_memory(&running);
     running.signal(Signal::INT);
     running.end().exits(130);
     // 200 bytes kept of each would be more than 5,000 kB.

@@ -45,12 +45,7 @@ fn items(source: &mut Source) -> Vec<Item> {
             NextInput::Unreadable(list) => panic!("{list:?}"),
             NextInput::Rewritten(list) => panic!("{list}"),
             NextInput::End => return items,
-            NextInput::Wait => {
-                let messages = source.receiver().expect("there is more to come");
-                if let Ok(message) = messages.recv() {
-                    source.accept(message);
-                }
-            }
+            NextInput::Wait => source.wait(),
         }
     }
 }
