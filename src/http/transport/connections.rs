@@ -60,6 +60,11 @@ pub(super) struct IdleConnection {
 }
 
 impl IdleConnection {
+    /// The time for which it has been idle.
+    fn idle_time(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.last_read)
+    }
+
     /// True if the server may have closed it, after so long without a request.
     fn is_expired(&self, idle: Duration) -> bool {
         let stated = self
@@ -145,7 +150,7 @@ impl Connections {
     pub(super) fn take(&self, key: &str, now: Instant) -> Option<IdleConnection> {
         for _ in 0..MAX_CHECKS {
             let (mut connection, is_trusted) = self.lock().pop(key)?;
-            let idle = now.saturating_duration_since(connection.last_read);
+            let idle = connection.idle_time(now);
             if connection.is_expired(idle) {
                 continue;
             }
@@ -291,10 +296,7 @@ impl ConnectionTable {
     /// at random.
     fn pop_surplus(&mut self, now: Instant) -> Option<IdleConnection> {
         let oldest = self.slots[self.oldest?].content.as_ref();
-        let is_over = |connection: &IdleConnection| {
-            connection.is_expired(now.saturating_duration_since(connection.last_read))
-        };
-        if oldest.is_some_and(|(_, connection)| is_over(connection)) {
+        if oldest.is_some_and(|(_, oldest)| oldest.is_expired(oldest.idle_time(now))) {
             return self.pop_oldest();
         }
         // A slot is added only when no other is free, so a full table has no free one.
