@@ -19,7 +19,7 @@ const BODIES: &str = "pfetch: note: the bodies were not kept, which curl would p
 fn a_body_that_a_pipe_or_a_file_was_to_get_is_said_to_be_dropped() {
     let server = Server::start();
     let url = server.url("/bytes/3");
-    for options in [&[][..], &["-s"], &["-v"], &["-j4"]] {
+    for options in [&[][..], &["-v"], &["-j4"]] {
         let run = pfetch(&[options, &[&url]].concat()).run();
         run.exits(0).says(DROPPED).prints("/bytes/3\n");
     }
@@ -27,6 +27,47 @@ fn a_body_that_a_pipe_or_a_file_was_to_get_is_said_to_be_dropped() {
     let file = File::create(dir.path().join("page.json")).expect("the folder is there");
     let run = pfetch(&[&url]).stdout(Stdio::from(file)).run();
     run.exits(0).says(DROPPED);
+}
+
+#[test]
+fn the_body_of_one_url_is_printed_where_curls_s_asks_for_it() {
+    let server = Server::start();
+    let (url, body) = (server.url("/bytes/3"), "\0\u{1}\u{2}");
+    let dir = Dir::new();
+    for options in [&["-s"][..], &["-sSL"], &["-fsSL"], &["-s", "-q"], &["-sSv"]] {
+        let args = [options, &[&url]].concat();
+        let run = pfetch(&args).run().exits(0);
+        run.check("the body alone", run.stdout == body);
+        let path = dir.path().join("page");
+        let file = File::create(&path).expect("the folder is there");
+        let run = pfetch(&args).stdout(Stdio::from(file)).run().exits(0);
+        run.check(
+            "in the file",
+            std::fs::read(&path).is_ok_and(|read| read == body.as_bytes()),
+        );
+    }
+    // What failed is said beside it, as with -S.
+    let run = pfetch(&["-s", &server.url("/status/404")]).run().exits(1);
+    run.check("no body", run.stdout.is_empty());
+    run.says("404");
+    // A list, several URLs and whatever is asked for otherwise have the report.
+    let list = dir.file("list", &url);
+    let log = format!("{}/log", dir.path().display());
+    for options in [
+        &["-s", &*url, &url][..],
+        &["-s", "-i", &list],
+        &["-s", "--log", &log, &url],
+        &["-s", "--summary-only", &url],
+        &["-s", "--assert=failed<=0", &url],
+        &["-s", "--dry-run", &url],
+        &["--progress=never", &url],
+    ] {
+        let run = pfetch(options).run().exits(0);
+        run.check(
+            "a report",
+            run.stdout.contains("bytes/3") || run.stdout.contains("1 URL"),
+        );
+    }
 }
 
 #[test]

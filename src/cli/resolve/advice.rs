@@ -64,6 +64,21 @@ pub(super) fn note(
     })
 }
 
+/// Tells whether -s is curl's way to ask for the body of the only URL, as in `curl -s URL | jq`: standard output goes to a
+/// file or to a reader, and nothing else of the run is to be had.
+pub(super) fn is_body_asked_for(args: &TypedArgs, inputs: &Inputs) -> bool {
+    let is_fetch = !args.measure.compare
+        && args.measure.sweep.is_none()
+        && !args.input.dry_run
+        && args.output.replay.is_empty();
+    is_fetch
+        && inputs.is_one_url()
+        && !args.request.head
+        && args.bodies.log.is_none()
+        && Expectation::of(args, inputs) == Expectation::Silent
+        && terminal::is_stdout_redirected()
+}
+
 /// The reason to think that bodies are expected on standard output, as curl writes them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Expectation {
@@ -103,7 +118,7 @@ impl Expectation {
             || *output.format() != Format::Human;
         match (has_report, output.quiet, inputs.is_one_url()) {
             (true, _, _) => Expectation::None,
-            (false, 0, _) if output.silent => Expectation::Silent,
+            (false, _, _) if output.silent => Expectation::Silent,
             (false, 0, true) => Expectation::Plain,
             (false, _, true) => Expectation::InFile,
             (false, _, false) => Expectation::None,

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Inputs;
 use super::output::OutputKind;
+use super::{Inputs, advice};
 use crate::cli::args::{BodyArgs, TypedArgs};
 use crate::cli::files::NamedFiles;
 use crate::cli::habits::Spellings;
@@ -83,7 +83,7 @@ pub(super) fn plan(
             }
         ));
     }
-    Ok(match args.cat {
+    Ok(match args.cat || advice::is_body_asked_for(typed, inputs) {
         true => BodiesPlan::Stream {
             output: StreamOutput::Stdout,
             max_gaps: max_gaps(max_failures),
