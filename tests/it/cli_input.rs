@@ -3,6 +3,7 @@
 use std::fs;
 #[cfg(target_os = "linux")]
 use std::io::Write;
+use std::time::Duration;
 
 use crate::pfetch::{Dir, pfetch};
 use crate::server::Server;
@@ -80,7 +81,9 @@ fn memory_does_not_grow_with_the_list() {
     const FEW: usize = 2_000;
     const MANY: usize = 60_000;
     let server = Server::start();
-    let mut running = pfetch(&["-j4", "--format=jsonl"]).start();
+    let mut running = pfetch(&["-j4", "--format=jsonl"])
+        .within(Duration::from_secs(300))
+        .start();
     let mut stdin = running.stdin.take().unwrap();
     // As fast as it is read; every line is longer than what a result should leave behind.
     let line = format!("{}?{}\n", server.url("/bytes/1"), "x".repeat(200));

@@ -35,16 +35,18 @@ fn speedup(stdout: &str) -> [f64; 3] {
 
 #[test]
 fn urls_that_wait_are_faster_in_parallel_by_about_the_number_of_workers() {
-    let server = Server::start();
     let args = ["--compare", "--runs=3", "--warmup=0", "-j4", "-"];
-    let run = pfetch(&args)
-        .stdin(list(&server, "/delay/40/10", 8))
-        .run()
-        .exits(0);
-    // 320 ms against 80; a busy machine makes both longer.
-    let [ratio, low, high] = speedup(&run.stdout);
-    run.check("it is faster", low > 1.0 && low <= ratio && ratio <= high);
-    run.check("not more than there are workers, by much", ratio < 5.0);
+    // 320 ms against 80; a busy machine makes both longer, and one of them more.
+    let (_, (run, server, is_as_expected)) = certainly(|| {
+        let server = Server::start();
+        let run = pfetch(&args).stdin(list(&server, "/delay/40/10", 8));
+        let run = run.run().exits(0);
+        let [ratio, low, high] = speedup(&run.stdout);
+        // Not more than there are workers, by much.
+        let is_as_expected = 1.0 < low && low <= ratio && ratio <= high && ratio < 5.0;
+        (is_as_expected, (run, server, is_as_expected))
+    });
+    run.check("it is faster", is_as_expected);
     let run = run.prints("  8 URLs · 4 workers · 3 pairs of runs in alternating order");
     let run = run
         .prints("verdict    parallel is faster, ")
