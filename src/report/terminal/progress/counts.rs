@@ -114,11 +114,20 @@ impl Counts {
         if !has_each_kind {
             return None;
         }
-        let means = self.times.iter().map(|times| times.sum / times.runs);
+        // Each kind is made as many times as another, but for a warm-up of its own.
         let kinds = u32::try_from(self.times.len()).ok()?;
-        // As many of one kind as of another, within one, with this one begun already.
-        let all = means.sum::<Duration>().saturating_mul(left) / kinds;
-        Some(all.saturating_sub(running))
+        let (mut all, mut means, mut planned) = (Duration::ZERO, Duration::ZERO, 0);
+        for times in &self.times {
+            let mean = times.sum / times.runs;
+            let still = (run.of / kinds).saturating_sub(times.runs);
+            all += mean * still;
+            means += mean;
+            planned += still;
+            if (times.arm, times.workers) == (run.arm, run.workers) {
+                all = all.saturating_sub(running.min(mean));
+            }
+        }
+        Some(all + means / kinds * left.saturating_sub(planned))
     }
 
     /// The time left of that for which the input is repeated, to the second; `None` once it is up. It goes on while the
@@ -276,7 +285,21 @@ mod tests {
         // Two more of 8 and 2 seconds.
         assert_eq!(left(&story, 0), Some(10));
         assert_eq!(left(&story, 1), Some(9));
-        assert_eq!(left(&story, 100), Some(0));
+        assert_eq!(left(&story, 100), Some(8), "the other is still to come");
+    }
+
+    #[test]
+    fn each_run_that_is_to_come_has_the_time_of_its_kind() {
+        let mut story = Story::new();
+        for (done, (arm, seconds)) in
+            (0..).zip([(Arm::Serial, 4), (Arm::Parallel, 1), (Arm::Parallel, 1)])
+        {
+            story.run(arm, 4, done, 8, seconds);
+        }
+        story.begin(Arm::Serial, 4, 3, 8);
+        // Three more of 4, and two of 1.
+        let left = story.counts.time_for_all_runs(Duration::from_secs(1));
+        assert_eq!(left, Some(Duration::from_secs(13)));
     }
 
     #[test]
@@ -290,7 +313,7 @@ mod tests {
         story.run(Arm::Parallel, 2, 2, 6, 3);
         story.begin(Arm::Parallel, 1, 3, 6);
         let left = story.counts.time_for_all_runs(Duration::ZERO);
-        assert_eq!(left, Some(Duration::from_millis(13_500)));
+        assert_eq!(left, Some(Duration::from_secs(15)), "6, 6 and 3");
         // The number of runs of an automatic sweep is not known.
         story.begin(Arm::Parallel, 4, 4, 0);
         assert_eq!(story.counts.time_for_all_runs(Duration::ZERO), None);

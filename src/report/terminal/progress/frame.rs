@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::clock::RunningClock;
 use super::counts::Counts;
 use super::fit::{cut, width};
-use super::rate::{Amounts, RateMeter, Rates, whole};
+use super::rate::{Amounts, RateMeter, Rates, fetch_time_left, whole};
 use super::run_line::{self, DisplayedFigures};
 use super::workers::{self, RowFetch, WorkerRow};
 use crate::model::activity::CurrentFetch;
@@ -102,7 +102,13 @@ impl Framer {
         let left = match counts.arm {
             Some(_) => counts.time_for_all_runs(running),
             None if counts.repeat_time.is_some() => counts.repeat_time_left(now),
-            None => time_left(counts, busy, position, rates, running),
+            None => {
+                let all = time_left(counts, busy, position, rates, running);
+                all.map(|all| {
+                    self.longest(busy, now)
+                        .map_or(all, |longest| all.max(longest))
+                })
+            }
         };
         DisplayedFigures {
             arm: counts.arm,
@@ -115,6 +121,15 @@ impl Framer {
             failed: counts.failed,
             left,
         }
+    }
+
+    /// The time left of the fetch that has the most, at its own rate: the run has no less.
+    fn longest(&self, busy: &[CurrentFetch], now: Instant) -> Option<Duration> {
+        let left = busy.iter().filter_map(|fetch| {
+            let running = self.clock.between(fetch.since, now);
+            fetch_time_left(fetch.bytes, fetch.length, running)
+        });
+        left.max()
     }
 
     /// The workers that have a line: the busy ones, and those that were until a moment ago.
@@ -282,6 +297,20 @@ mod tests {
         let mut framer = Framer::new(RunningClock::default(), 5);
         let run = framer.figures(&counts, &unknown, start + seconds(10));
         assert_eq!((run.position, run.left), (3.0, Some(seconds(17))));
+    }
+
+    #[test]
+    fn a_run_takes_no_less_than_its_longest_fetch() {
+        let start = Instant::now();
+        let counts = counts(start, 0, 2);
+        let mut framer = Framer::new(RunningClock::default(), 2);
+        // Both come at 100 bytes a second, and one of them ends long before the other.
+        let busy = [
+            fetch(0, 1000, Some(1100), start),
+            fetch(1, 1000, Some(9000), start),
+        ];
+        let run = framer.figures(&counts, &busy, start + seconds(10));
+        assert_eq!(run.left, Some(seconds(80)));
     }
 
     #[test]

@@ -131,6 +131,17 @@ pub(super) fn time_left(amount: f64, rate: f64) -> Option<Duration> {
     (seconds < FORESEEABLE.as_secs_f64()).then(|| Duration::from_secs_f64(seconds.max(0.0)))
 }
 
+/// The time for the rest of a body at the rate that it has had, once it has come for a moment.
+pub(super) fn fetch_time_left(
+    bytes: u64,
+    length: Option<u64>,
+    running: Duration,
+) -> Option<Duration> {
+    let left = length?.checked_sub(bytes)?;
+    let rate = bytes as f64 / running.as_secs_f64().max(1e-3);
+    time_left(left as f64, rate).filter(|_| running >= MIN_TIME)
+}
+
 /// Formats a time to the second.
 pub(super) fn whole(time: Duration) -> String {
     match time.as_secs() {

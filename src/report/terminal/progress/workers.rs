@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::fit::{cut, cut_middle, right, width};
-use super::rate::{MIN_TIME, time_left, whole};
+use super::rate::{fetch_time_left, whole};
 use crate::report::format::bytes;
 
 /// The columns that a URL has at least, where that leaves any for the figures.
@@ -117,11 +117,7 @@ fn figures(row: &WorkerRow) -> [String; FIGURES] {
     let percent = fetch
         .length
         .map(|length| (fetch.bytes as f64 * 100.0 / length as f64).min(100.0));
-    let left = fetch.length.and_then(|length| {
-        let left = length.checked_sub(fetch.bytes)?;
-        let rate = fetch.bytes as f64 / fetch.running.as_secs_f64().max(1e-3);
-        time_left(left as f64, rate).filter(|_| fetch.running >= MIN_TIME)
-    });
+    let left = fetch_time_left(fetch.bytes, fetch.length, fetch.running);
     [
         worker,
         tenths(fetch.running),
