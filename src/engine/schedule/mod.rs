@@ -14,6 +14,7 @@
 //! * `binding` tells which of the user's limits keeps items from starting.
 //! * `check` and `push_back` tell pages that are broken from a server that has too much to do.
 //! * `remove` takes items back that wait.
+//! * `turns` is the order in which origins take turns: retries first, in bounds.
 //! * `probe` tries an origin that only fails with one item at a time, and gives it up in the end.
 
 mod at_once;
@@ -37,6 +38,7 @@ mod server_rate;
 mod server_tests;
 #[cfg(test)]
 mod tests;
+mod turns;
 mod window;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -52,6 +54,7 @@ use origin::{Origin, OriginState};
 use origins::{OriginId, Origins};
 pub use push_back::{Cause, PushBackRecord};
 use rate_grid::RateGrid;
+use turns::TurnQueue;
 
 /// The maximum number of origins without items whose limits are remembered.
 const MAX_REMEMBERED: usize = 1024;
@@ -77,15 +80,16 @@ pub enum NextStart<T> {
 
 /// A queue of items, each at an origin (scheme, host and port).
 ///
-/// Among those that may start, the item with the lowest sequence number goes first. Memory grows with
+/// Among those that may start, [retries](Schedule::offer_later) go first, in the order in which they became due; but
+/// after a few in a row an item that has not begun, of these the one with the lowest sequence number. Memory grows with
 /// the items that are offered and not yet started, and with the origins that are in use or delayed.
 #[derive(Debug)]
 pub struct Schedule<T> {
     limits: StartLimits,
     policy: ServerPolicy,
     origins: Origins<Offered<T>>,
-    /// Origins with an item that may start, by that item's sequence number.
-    ready: BTreeMap<u64, OriginId>,
+    /// Origins with an item that may start.
+    ready: TurnQueue,
     /// Origins with a delay, by its end.
     delayed: BTreeSet<(Instant, OriginId)>,
     /// Items that are not due yet, by their due time and sequence number.
@@ -136,7 +140,7 @@ impl<T> Schedule<T> {
             limits,
             policy: ServerPolicy { workers, ..policy },
             origins: Origins::new(),
-            ready: BTreeMap::new(),
+            ready: TurnQueue::default(),
             delayed: BTreeSet::new(),
             not_due: BTreeMap::new(),
             full: FullOrigins::default(),
@@ -209,7 +213,7 @@ impl<T> Schedule<T> {
         if self.waiting == 0 {
             return NextStart::Nothing;
         }
-        let Some((_, &origin)) = self.ready.first_key_value() else {
+        let Some((origin, is_again)) = self.ready.next() else {
             let delayed = self.delayed.first().map(|(until, _)| *until);
             let not_due = self.not_due.first_key_value().map(|((due, _), _)| *due);
             if let Some(by) = self.full.blocked_by() {
@@ -232,10 +236,11 @@ impl<T> Schedule<T> {
         }
         let returned = entry.returned();
         let (sequence, Offered { item, since }) = entry
-            .pop()
+            .pop(is_again)
             .expect("an origin is listed as ready by an item in its queue");
         let is_returned = entry.returned() < returned;
         self.returned -= usize::from(is_returned);
+        self.ready.start(is_returned);
         if given_up.is_none() {
             entry.start(sequence, now);
             if !interval.is_zero() {
@@ -310,9 +315,7 @@ impl<T> Schedule<T> {
 
     /// True if items of this origin wait in the order of their sequence numbers.
     pub fn has_queue(&self, origin: &str) -> bool {
-        self.origins
-            .get(origin)
-            .is_some_and(|entry| entry.first().is_some())
+        self.origins.get(origin).is_some_and(Origin::has_waiting)
     }
 
     /// True if items of this origin wait or are in flight.
@@ -422,11 +425,11 @@ impl<T> Schedule<T> {
         let entry = &mut self.origins[origin];
         let delayed_until = entry.delayed_until(now);
         let is_given_up = entry.given_up().is_some();
-        let state = match (delayed_until, entry.first()) {
-            (_, Some(first)) if is_given_up => OriginState::Ready(first),
+        let state = match (delayed_until, entry.turns()) {
+            (_, Some(turns)) if is_given_up => OriginState::Ready(turns),
             (Some(until), _) => OriginState::Delayed(until),
-            (None, Some(first)) if entry.in_flight < entry.most(&limits, &policy) => {
-                OriginState::Ready(first)
+            (None, Some(turns)) if entry.in_flight < entry.most(&limits, &policy) => {
+                OriginState::Ready(turns)
             }
             (None, Some(_)) => OriginState::Full {
                 is_asked: limits
@@ -439,9 +442,7 @@ impl<T> Schedule<T> {
         let before = std::mem::replace(&mut entry.state, state);
         if before != state {
             match before {
-                OriginState::Ready(sequence) => {
-                    self.ready.remove(&sequence);
-                }
+                OriginState::Ready(turns) => self.ready.remove(turns),
                 OriginState::Delayed(until) => {
                     self.delayed.remove(&(until, origin));
                     self.origins[origin].open_since = Some(until);
@@ -450,9 +451,7 @@ impl<T> Schedule<T> {
                 OriginState::Unlisted => {}
             }
             match state {
-                OriginState::Ready(sequence) => {
-                    self.ready.insert(sequence, origin);
-                }
+                OriginState::Ready(turns) => self.ready.add(turns, origin),
                 OriginState::Delayed(until) => {
                     self.delayed.insert((until, origin));
                 }

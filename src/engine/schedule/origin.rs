@@ -9,6 +9,7 @@ use foldhash::fast::RandomState;
 use super::probe::Probe;
 use super::push_back::{Cause, Consequence, PushBack, PushBackRecord};
 use super::queue::Queue;
+use super::turns::Turns;
 use super::window::Window;
 use super::{EndKind, Ending, Ruling, ServerPolicy, StartLimits};
 use crate::model::origin::{GivenUp, OriginLimit};
@@ -72,8 +73,8 @@ pub(super) enum OriginState {
     Unlisted,
     /// In none: it has as many in flight as are allowed. `is_asked`: by the user, and not for what its server takes.
     Full { is_asked: bool },
-    /// In `ready`, under this sequence number.
-    Ready(u64),
+    /// In `ready`, under these turns.
+    Ready(Turns),
     /// In `delayed`, under this moment.
     Delayed(Instant),
 }
@@ -103,10 +104,14 @@ impl<T> Origin<T> {
         self.has_answered
     }
 
-    /// The lowest sequence number of an item that waits.
-    pub(super) fn first(&self) -> Option<u64> {
-        let firsts = [self.fresh.first(), self.returned.first()];
-        firsts.into_iter().flatten().min()
+    /// True if an item waits to be started.
+    pub(super) fn has_waiting(&self) -> bool {
+        self.fresh.first().is_some() || self.returned.first().is_some()
+    }
+
+    /// The sequence number of the first item that has not been started before.
+    pub(super) fn first_fresh(&self) -> Option<u64> {
+        self.fresh.first()
     }
 
     /// The number of items that wait and have been tried before.
@@ -125,33 +130,44 @@ impl<T> Origin<T> {
         }
     }
 
-    /// Takes the item that goes next: the first one, or one that was not pushed back while such a one is
-    /// asked for.
-    pub(super) fn pop(&mut self) -> Option<(u64, T)> {
+    /// Takes the item that goes next: one that has been tried before, if `is_again`, or one that has not if such a one
+    /// is asked for.
+    pub(super) fn pop(&mut self, is_again: bool) -> Option<(u64, T)> {
         // A probe is one that has not failed, if there is one: those that have may be broken by themselves.
         let server = self.server.as_ref();
         let prefers_fresh = server.is_some_and(|server| match server.probe.is_probing() {
             true => server.probe.prefers_fresh(),
             false => server.window.prefers_fresh(),
         });
-        // One that has just been pushed back, or was the last probe in vain, says nothing new of the server.
         let is_unanswered = server.is_some_and(|server| server.probe.is_unanswered());
-        let takes_another =
-            is_unanswered || server.is_some_and(|server| server.window.is_pushed_back());
         match (self.fresh.first(), self.returned.first()) {
             // The last of them: broken pages often come in a row.
             (Some(_), Some(_)) if prefers_fresh => self.fresh.pop_last(),
             (Some(_), None) if is_unanswered => self.fresh.pop_last(),
-            (Some(fresh), Some(returned)) if returned > fresh => self.fresh.pop_first(),
-            (Some(_), None) => self.fresh.pop_first(),
-            _ if takes_another => {
-                // Probes take turns, also with those that have become due meanwhile.
-                let probing = server.filter(|server| server.probe.is_probing());
-                let last = probing.map_or(self.last_returned, |server| server.last_started);
-                self.returned.pop_after(last)
+            (Some(_), returned) if !is_again || returned.is_none() => self.fresh.pop_first(),
+            // Where a server takes only so much, its items keep their order.
+            (Some(fresh), Some(returned)) if returned > fresh && self.is_restrained() => {
+                self.fresh.pop_first()
             }
-            _ => self.returned.pop_first(),
+            _ => self.returned.pop_after(self.last_in_vain()),
         }
+    }
+
+    /// The item that goes next of those that have been tried before, with its sequence number.
+    pub(super) fn next_returned(&self) -> Option<(u64, &T)> {
+        self.returned.after(self.last_in_vain())
+    }
+
+    /// The item that has just been pushed back, or was the last probe in vain: it says nothing new of the server, and
+    /// those behind it go before it.
+    fn last_in_vain(&self) -> Option<u64> {
+        let server = self.server.as_ref()?;
+        let is_in_vain = server.probe.is_unanswered() || server.window.is_pushed_back();
+        // Probes take turns, also with those that have become due meanwhile.
+        is_in_vain.then_some(match server.probe.is_probing() {
+            true => server.last_started,
+            false => self.last_returned,
+        })
     }
 
     /// Removes all items that wait, with their sequence numbers.
@@ -206,7 +222,7 @@ impl<T> Origin<T> {
 
     /// True if items wait or are in flight.
     pub(super) fn has_items(&self) -> bool {
-        self.first().is_some() || self.not_due > 0 || self.in_flight > 0
+        self.has_waiting() || self.not_due > 0 || self.in_flight > 0
     }
 
     /// True if there is nothing to remember but what its server has taught.
@@ -309,7 +325,7 @@ impl<T> Origin<T> {
                 EndKind::PushedBack { retry_after, .. } => retry_after,
                 _ => None,
             },
-            has_others: origin.first().is_some(),
+            has_others: origin.has_waiting(),
             answered: origin.answered,
             others: origin.fresh.len() + origin.returned.len() + origin.not_due + origin.in_flight,
         };
