@@ -348,7 +348,6 @@ fn an_origin_with_many_retries_holds_up_no_other_ones_retry_that_was_due_before(
 fn items_begin_where_most_of_a_list_is_tried_again_and_again() {
     let now = Instant::now();
     let mut schedule = Schedule::new(StartLimits::default(), ServerPolicy::default());
-    // Of one origin and of two.
     for origin in ["http://a", "http://b"] {
         for retry in 0..20 {
             let sequence = retry + if origin == "http://a" { 0 } else { 100 };
