@@ -47,6 +47,7 @@ use std::time::{Duration, Instant};
 
 use crate::model::origin::{GivenUp, OriginLimits};
 use crate::model::pacing::{MissedBy, StartRate};
+use crate::model::retry_idle::WaitCause;
 use binding::FullOrigins;
 pub use ending::{EndKind, Ending, Ruling};
 pub use limits::{ServerPolicy, StartLimits};
@@ -93,7 +94,7 @@ pub struct Schedule<T> {
     /// Origins with a delay, by its end.
     delayed: BTreeSet<(Instant, OriginId)>,
     /// Items that are not due yet, by their due time and sequence number.
-    not_due: BTreeMap<(Instant, u64), (OriginId, T)>,
+    not_due: BTreeMap<(Instant, u64), NotDue<T>>,
     /// Origins with items that wait for the end of others.
     full: FullOrigins,
     /// The starts under the rate of the run.
@@ -102,6 +103,8 @@ pub struct Schedule<T> {
     waiting: usize,
     /// The number of those among them that are due and have been tried before.
     returned: usize,
+    /// The moment from which the item that was taken last could have started.
+    ready_since: Option<Instant>,
     /// Origins without items that are remembered for what they take, the longest idle first.
     remembered: VecDeque<Arc<str>>,
     /// The number of origins that pushed back and are forgotten.
@@ -116,6 +119,14 @@ pub struct Schedule<T> {
 struct Offered<T> {
     item: T,
     since: Instant,
+}
+
+/// An item that is not due yet.
+#[derive(Debug)]
+struct NotDue<T> {
+    origin: OriginId,
+    item: T,
+    cause: WaitCause,
 }
 
 /// Adds `wait` to `now`. The sum is capped at a century, because a clock's range is finite.
@@ -147,6 +158,7 @@ impl<T> Schedule<T> {
             grid: RateGrid::default(),
             waiting: 0,
             returned: 0,
+            ready_since: None,
             remembered: VecDeque::new(),
             forgotten: 0,
             last_answered: None,
@@ -183,10 +195,30 @@ impl<T> Schedule<T> {
 
     /// Adds an item that may not start before `due`: a retry.
     pub fn offer_later(&mut self, origin: &str, sequence: u64, item: T, due: Instant) {
+        self.postpone(origin, sequence, item, (due, WaitCause::Delay));
+    }
+
+    /// Adds an item that may not start before `due`, as its server has asked (`Retry-After`).
+    pub fn offer_as_asked(&mut self, origin: &str, sequence: u64, item: T, due: Instant) {
+        self.postpone(origin, sequence, item, (due, WaitCause::RetryAfter));
+    }
+
+    fn postpone(
+        &mut self,
+        origin: &str,
+        sequence: u64,
+        item: T,
+        (due, cause): (Instant, WaitCause),
+    ) {
         self.waiting += 1;
         let origin = self.id(origin);
         self.origins[origin].expect_later();
-        self.not_due.insert((due, sequence), (origin, item));
+        let item = NotDue {
+            origin,
+            item,
+            cause,
+        };
+        self.not_due.insert((due, sequence), item);
     }
 
     /// Makes the origin wait until `until`, as its answer to a request that was started at `started` asks
@@ -243,8 +275,9 @@ impl<T> Schedule<T> {
         self.ready.start(is_returned);
         if given_up.is_none() {
             entry.start(sequence, now);
+            let (ready, awaited) = entry.ready_since(since, is_returned);
+            self.ready_since = Some(ready);
             if !interval.is_zero() {
-                let (ready, awaited) = entry.ready_since(since, is_returned);
                 self.grid.start(ready, awaited, now, interval);
             }
             if !origin_delay.is_zero() {
@@ -284,6 +317,11 @@ impl<T> Schedule<T> {
     /// pfetch itself was held up. `None` without a rate.
     pub fn start_delay(&self) -> Option<Duration> {
         (!self.limits.interval.is_zero()).then(|| self.grid.delay())
+    }
+
+    /// The moment from which the item that was taken last could have started: since then it waited for its turn.
+    pub fn ready_since(&self) -> Option<Instant> {
+        self.ready_since
     }
 
     /// The rate of the starts so far. `None` if none is asked for.
@@ -333,22 +371,36 @@ impl<T> Schedule<T> {
         self.waiting
     }
 
-    /// The number of items that wait to be tried again, and the moment before which none of them is; `None` if
-    /// that is not known.
-    pub fn retries(&mut self, now: Instant) -> (usize, Option<Instant>) {
+    /// The number of items that wait to be tried again, and the moment before which none of them is, with the cause for
+    /// which the first waits; `None` if that is not known.
+    pub fn retries(&mut self, now: Instant) -> (usize, Option<(Instant, WaitCause)>) {
+        let count = self.not_due.len() + self.returned;
+        (count, self.first_wait(now, |origin| origin.returned() > 0))
+    }
+
+    /// The moment before which no item that waits for a moment may start, and the cause for which the first waits.
+    pub fn next_wait(&mut self, now: Instant) -> Option<(Instant, WaitCause)> {
+        self.first_wait(now, Origin::has_waiting)
+    }
+
+    /// The end of the first wait: of an item that is not due, or of a delayed origin that `counts`.
+    fn first_wait(
+        &mut self,
+        now: Instant,
+        counts: impl Fn(&Origin<Offered<T>>) -> bool,
+    ) -> Option<(Instant, WaitCause)> {
         let first = self.not_due.first_key_value();
-        let first = first.map(|(&(due, _), &(origin, _))| (due, origin));
-        let due = first.map(|(due, origin)| {
-            let delayed = self.origins[origin].delayed_until(now);
-            delayed.map_or(due, |delayed| delayed.max(due))
+        let first = first.map(|(&(due, _), item)| (due, item.origin, item.cause));
+        let not_due = first.map(|(due, origin, cause)| {
+            let origin = &mut self.origins[origin];
+            let delayed = origin.delayed_until(now).filter(|until| *until > due);
+            delayed.map_or((due, cause), |until| (until, origin.wait_cause()))
         });
         let delayed = self.delayed.iter().take(MAX_SEARCHED);
-        let held = delayed
-            .filter(|(_, origin)| self.origins[*origin].returned() > 0)
-            .map(|(until, _)| *until)
-            .next();
-        let count = self.not_due.len() + self.returned;
-        (count, due.into_iter().chain(held).min())
+        let mut delayed = delayed.map(|(until, id)| (*until, &self.origins[*id]));
+        let held = delayed.find(|(_, origin)| counts(origin));
+        let held = held.map(|(until, origin)| (until, origin.wait_cause()));
+        (not_due.into_iter().chain(held)).min_by_key(|(until, _)| *until)
     }
 
     /// The number of origins that have items or are remembered.
@@ -367,7 +419,7 @@ impl<T> Schedule<T> {
     pub fn drain(&mut self) -> Vec<T> {
         let mut all: Vec<(u64, T)> = std::mem::take(&mut self.not_due)
             .into_iter()
-            .map(|((_, sequence), (_, item))| (sequence, item))
+            .map(|((_, sequence), not_due)| (sequence, not_due.item))
             .collect();
         for origin in self.origins.iter_mut() {
             origin.not_due = 0;
@@ -388,7 +440,7 @@ impl<T> Schedule<T> {
         while let Some(first) = self.not_due.first_entry()
             && first.key().0 <= now
         {
-            let ((due, sequence), (origin, item)) = first.remove_entry();
+            let ((due, sequence), NotDue { origin, item, .. }) = first.remove_entry();
             self.origins[origin].not_due -= 1;
             let offered = Offered { item, since: due };
             self.enqueue(origin, sequence, offered, false, now);

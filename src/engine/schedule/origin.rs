@@ -13,6 +13,7 @@ use super::turns::Turns;
 use super::window::Window;
 use super::{EndKind, Ending, Ruling, ServerPolicy, StartLimits};
 use crate::model::origin::{GivenUp, OriginLimit};
+use crate::model::retry_idle::WaitCause;
 
 #[derive(Debug)]
 pub(super) struct Origin<T> {
@@ -256,6 +257,16 @@ impl<T> Origin<T> {
             .max(paced_until.filter(|until| *until > now))
     }
 
+    /// The cause of a delay under way.
+    pub(super) fn wait_cause(&self) -> WaitCause {
+        let probe = self.server.as_ref().map(|server| &server.probe);
+        match probe.filter(|probe| probe.is_probing()) {
+            Some(probe) if probe.is_in_vain() => WaitCause::NoAnswer,
+            Some(_) => WaitCause::RetryAfter,
+            None => WaitCause::Distance,
+        }
+    }
+
     /// Lets nothing start before this moment. A later one that is set already stays.
     pub(super) fn delay(&mut self, until: Instant) {
         self.not_before = self.not_before.max(Some(until));
@@ -458,6 +469,8 @@ impl<T> Origin<T> {
         // and so is a broken connection of an item that had one before that answer.
         let is_of_origin =
             is_probe && (server.probe.is_silent() || (is_refused && !is_known && !is_lone));
+        // Where each item has one try, a time-out is its own as long as the server has answered of late.
+        let is_own = has_answered && !is_refused && !policy.tries_again;
         let next = if is_probe && !is_of_origin {
             Some(server.probe.timed_out(sequence, is_known, now))
         } else if is_known && !is_probe {
@@ -465,10 +478,10 @@ impl<T> Origin<T> {
         } else {
             server
                 .probe
-                .silent(sequence, started, !is_lone, now, policy)
+                .silent(sequence, started, !is_lone, is_own, now, policy)
         };
         let ruling = if is_probe {
-            match is_of_origin && policy.adapts {
+            match is_of_origin && policy.adapts && policy.tries_again {
                 true => Ruling::Free,
                 false => Ruling::Judge,
             }

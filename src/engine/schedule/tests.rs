@@ -400,17 +400,25 @@ fn items_that_wait_to_be_tried_again_are_counted_with_the_moment_of_the_first() 
     );
     schedule.offer_later("a", 1, 'y', now + ms(50));
     schedule.offer_later("b", 2, 'z', now + ms(20));
-    assert_eq!(schedule.retries(now), (2, Some(now + ms(20))));
+    let delay = Some((now + ms(20), WaitCause::Delay));
+    assert_eq!(schedule.retries(now), (2, delay));
     // The origin's own wait is longer.
     schedule.hold("b", now, now + ms(40), now);
     let (count, next) = schedule.retries(now);
     assert_eq!(count, 2);
-    assert!(next >= Some(now + ms(40)), "{next:?}");
+    let (until, cause) = next.expect("the hold ends");
+    assert!(
+        until >= now + ms(40) && cause == WaitCause::RetryAfter,
+        "{next:?}"
+    );
     // Due, and kept back by its origin.
     assert_eq!(schedule.next(now + ms(30)), NextStart::Start('x'));
     let (count, next) = schedule.retries(now + ms(30));
     assert_eq!(count, 2);
-    assert!(next >= Some(now + ms(40)), "{next:?}");
+    assert!(
+        next.is_some_and(|(until, _)| until >= now + ms(40)),
+        "{next:?}"
+    );
     // Started: what is under way does not wait.
     let later = now + ms(1000);
     let mut started = 0;
