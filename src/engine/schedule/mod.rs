@@ -90,7 +90,7 @@ pub struct Schedule<T> {
     policy: ServerPolicy,
     origins: Origins<Offered<T>>,
     /// Origins with an item that may start.
-    ready: TurnQueue,
+    ready: TurnQueue<OriginId>,
     /// Origins with a delay, by its end.
     delayed: BTreeSet<(Instant, OriginId)>,
     /// Items that are not due yet, by their due time and sequence number.
@@ -151,7 +151,7 @@ impl<T> Schedule<T> {
             limits,
             policy: ServerPolicy { workers, ..policy },
             origins: Origins::new(),
-            ready: TurnQueue::default(),
+            ready: TurnQueue::new(),
             delayed: BTreeSet::new(),
             not_due: BTreeMap::new(),
             full: FullOrigins::default(),
@@ -477,7 +477,7 @@ impl<T> Schedule<T> {
         let entry = &mut self.origins[origin];
         let delayed_until = entry.delayed_until(now);
         let is_given_up = entry.given_up().is_some();
-        let state = match (delayed_until, entry.turns()) {
+        let state = match (delayed_until, entry.turns(|offered| offered.since)) {
             (_, Some(turns)) if is_given_up => OriginState::Ready(turns),
             (Some(until), _) => OriginState::Delayed(until),
             (None, Some(turns)) if entry.in_flight < entry.most(&limits, &policy) => {

@@ -110,9 +110,13 @@ impl<T> Origin<T> {
         self.fresh.first().is_some() || self.returned.first().is_some()
     }
 
-    /// The sequence number of the first item that has not been started before.
-    pub(super) fn first_fresh(&self) -> Option<u64> {
-        self.fresh.first()
+    /// Its turns, by the moments from which items wait; `None` if none does.
+    pub(super) fn turns(&self, since: impl Fn(&T) -> Instant) -> Option<Turns> {
+        let again = self.returned.after(self.last_in_vain());
+        let again = again.map(|(sequence, item)| (since(item), sequence));
+        // Where a server takes only so much, the origin decides which goes first.
+        let is_first = again.is_none() || !self.is_restrained();
+        Turns::new(again, self.fresh.first().filter(|_| is_first))
     }
 
     /// The number of items that wait and have been tried before.
@@ -152,11 +156,6 @@ impl<T> Origin<T> {
             }
             _ => self.returned.pop_after(self.last_in_vain()),
         }
-    }
-
-    /// The item that goes next of those that have been tried before, with its sequence number.
-    pub(super) fn next_returned(&self) -> Option<(u64, &T)> {
-        self.returned.after(self.last_in_vain())
     }
 
     /// The item that has just been pushed back, or was the last probe in vain: it says nothing new of the server, and

@@ -7,10 +7,6 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use super::Offered;
-use super::origin::Origin;
-use super::origins::OriginId;
-
 /// The most retries in a row while an item that has not begun could start. By default a target has fewer, so that
 /// no more of them come than can be made.
 const MOST_IN_A_ROW: u32 = 3;
@@ -23,16 +19,31 @@ pub(super) struct Turns {
     first: Option<u64>,
 }
 
-/// Origins with an item that may start, in the order of their turns.
-#[derive(Debug, Default)]
-pub(super) struct TurnQueue {
-    again: BTreeMap<(Instant, u64), OriginId>,
-    first: BTreeMap<u64, OriginId>,
+impl Turns {
+    /// The turns of an origin with these items; `None` if it has none.
+    pub(super) fn new(again: Option<(Instant, u64)>, first: Option<u64>) -> Option<Self> {
+        (again.is_some() || first.is_some()).then_some(Turns { again, first })
+    }
+}
+
+/// Origins with an item that may start, by their ids, in the order of their turns.
+#[derive(Debug)]
+pub(super) struct TurnQueue<I> {
+    again: BTreeMap<(Instant, u64), I>,
+    first: BTreeMap<u64, I>,
     /// Retries since an item last began.
     in_a_row: u32,
 }
 
-impl TurnQueue {
+impl<I: Copy> TurnQueue<I> {
+    pub(super) fn new() -> Self {
+        TurnQueue {
+            again: BTreeMap::new(),
+            first: BTreeMap::new(),
+            in_a_row: 0,
+        }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.again.is_empty() && self.first.is_empty()
     }
@@ -42,7 +53,7 @@ impl TurnQueue {
         self.first.clear();
     }
 
-    pub(super) fn add(&mut self, turns: Turns, origin: OriginId) {
+    pub(super) fn add(&mut self, turns: Turns, origin: I) {
         self.again.extend(turns.again.map(|turn| (turn, origin)));
         self.first.extend(turns.first.map(|turn| (turn, origin)));
     }
@@ -57,7 +68,7 @@ impl TurnQueue {
     }
 
     /// The origin whose turn it is, and whether it is that of a retry.
-    pub(super) fn next(&self) -> Option<(OriginId, bool)> {
+    pub(super) fn next(&self) -> Option<(I, bool)> {
         let again = self.again.first_key_value().map(|(_, id)| (*id, true));
         let first = self.first.first_key_value().map(|(_, id)| (*id, false));
         match self.in_a_row < MOST_IN_A_ROW {
@@ -72,17 +83,5 @@ impl TurnQueue {
             true => self.in_a_row.saturating_add(1),
             false => 0,
         };
-    }
-}
-
-impl<T> Origin<Offered<T>> {
-    /// Its turns; `None` if no item waits.
-    pub(super) fn turns(&self) -> Option<Turns> {
-        let again = self.next_returned();
-        let again = again.map(|(sequence, offered)| (offered.since, sequence));
-        // Where a server takes only so much, the origin decides which goes first.
-        let is_first = again.is_none() || !self.is_restrained();
-        let first = self.first_fresh().filter(|_| is_first);
-        (again.is_some() || first.is_some()).then_some(Turns { again, first })
     }
 }
