@@ -98,12 +98,14 @@ impl Engine<'_> {
                 None => match self.schedule.next(now) {
                     NextStart::Start(mut job) => {
                         job.note_start_delay(self.schedule.start_delay());
+                        job.note_ready(self.schedule.ready_since());
                         self.refill(&job, now)?;
                         self.submit(job);
                         continue;
                     }
-                    NextStart::GivenUp(job, why) => {
+                    NextStart::GivenUp(mut job, why) => {
                         self.refill(&job, now)?;
+                        job.note_ready(Some(now));
                         self.emit_in_order(job.given_up(why).into())?;
                         continue;
                     }

@@ -91,6 +91,7 @@ impl RunConfig {
             adapts: self.adaptation == Adaptation::On,
             workers,
             probes: self.retry.retries.saturating_add(1).max(3),
+            tries_again: self.retry.retries > 0,
             give_up: self.retry.give_up,
             holds: self.retry.retry_after_max.saturating_mul(10),
         }

@@ -210,7 +210,7 @@ impl Engine<'_> {
         self.tally.set_origins(self.schedule.found());
         let waited = self.input_wait.total();
         self.tally.set_input_wait(waited.wait, waited.idle);
-        self.tally.set_retry_idle(self.retry_wait.total().idle);
+        self.tally.set_retry_idle(self.retry_wait.idle());
         if let Some(pacing) = self.pacing() {
             self.tally.set_pacing(pacing);
         }

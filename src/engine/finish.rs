@@ -8,7 +8,7 @@ use super::backoff::JobOutput;
 use super::config::{Adaptation, CutShort};
 use super::job::{self, Job};
 use super::reorder::Ready;
-use super::retry::Decision;
+use super::retry::{self, Decision};
 use super::schedule::{self, EndKind, Ending, PushBackRecord, Ruling};
 use super::time_up::RepeatTime;
 use super::{Engine, ending};
@@ -49,7 +49,7 @@ impl Engine<'_> {
             }
             (Ruling::Free, Some(due)) => {
                 job.record_attempt(outcome);
-                self.offer_later(job, due);
+                self.offer_later(job, due, true);
                 return Ok(());
             }
         }
@@ -67,16 +67,21 @@ impl Engine<'_> {
             let outcome = job::deadline_first(outcome, limit);
             return self.conclude(job, outcome, None);
         }
+        let is_asked = retry::asked_wait(&outcome).is_some();
         job.record_attempt(outcome);
-        self.offer_later(job, due);
+        self.offer_later(job, due, is_asked);
         Ok(())
     }
 
-    fn offer_later(&mut self, job: Box<Job>, due: Instant) {
+    /// Gives a job to the schedule that is due then: as its server asked, or after a delay of pfetch's own.
+    fn offer_later(&mut self, job: Box<Job>, due: Instant, is_asked: bool) {
         let target = Arc::clone(&job.target);
         let route = job.route();
         let origin = route.as_deref().unwrap_or(target.location.origin());
-        self.schedule.offer_later(origin, target.index, job, due);
+        match is_asked {
+            true => self.schedule.offer_as_asked(origin, target.index, job, due),
+            false => self.schedule.offer_later(origin, target.index, job, due),
+        }
     }
 
     /// Tells the schedule how the job's request ended, and asks for its ruling; and when the job is due, if it

@@ -35,6 +35,8 @@ pub(super) struct Job {
     pushed_back: u32,
     /// The sum of the times by which its starts came later than the rate of the run intended.
     start_delay: Option<Duration>,
+    /// The time between its attempts in which it could not be started again.
+    retry_wait: Duration,
     /// The time for which bytes of its earlier attempts were held back.
     held_back: Duration,
 }
@@ -85,6 +87,7 @@ impl Job {
             answer: None,
             pushed_back: 0,
             start_delay: None,
+            retry_wait: Duration::ZERO,
             held_back: Duration::ZERO,
         }
     }
@@ -152,6 +155,15 @@ impl Job {
         }
     }
 
+    /// Records the moment from which it could be started again, if it has been before: until then it waited for its
+    /// retry, and since then for its turn.
+    pub(super) fn note_ready(&mut self, ready: Option<Instant>) {
+        let ended = self.earlier.last().and_then(|attempt| attempt.span);
+        if let (Some(ready), Some((_, ended))) = (ready, ended) {
+            self.retry_wait += ready.saturating_duration_since(ended);
+        }
+    }
+
     /// Records the attempt under way as failed, before another one.
     pub(super) fn record_attempt(&mut self, mut outcome: Outcome) {
         self.note_first_byte(&outcome);
@@ -204,6 +216,9 @@ impl Job {
         }
         if self.start_delay.is_some() {
             outcome.details_mut().start_delay = self.start_delay;
+        }
+        if !self.earlier.is_empty() {
+            outcome.details_mut().retry_wait = Some(self.retry_wait);
         }
         if !self.held_back.is_zero() {
             outcome.details_mut().held_back += self.held_back;

@@ -17,7 +17,8 @@
 //! * `append` appends bodies to packs, in the order of the run log.
 //! * `ending` reads an outcome as its origin's; `finish` emits it or has the job made again.
 //! * `time_up` ends the run of an input that is repeated for a time.
-//! * `input_wait` measures how long workers were idle for want of input, `holds` for limits of the user's.
+//! * `input_wait` measures how long workers were idle for want of input, `retry_wait` for other tries, `holds` for limits
+//!   of the user's.
 //! * `poll` decides between blocking and polling for completed jobs.
 //! * `fetch_all` is a run in a few words, for programs that need no more.
 //! * [`resume`] is the run log, and the targets that an earlier run has done.
@@ -42,6 +43,7 @@ mod poll;
 mod reorder;
 pub mod resume;
 pub mod retry;
+mod retry_wait;
 pub mod schedule;
 mod spool;
 mod spooled_target;
@@ -57,6 +59,7 @@ use crossbeam_channel::{Receiver, Sender, at, never, select_biased, unbounded};
 
 use crate::http::Client;
 use crate::model::event::{Listener, Pending};
+use crate::model::retry_idle::WaitCause;
 use crate::model::summary::Tally;
 use crate::pool::{Pool, Shortfall};
 use crate::save::{OrderedOutput, OutputEnd};
@@ -76,6 +79,7 @@ use job::{Job, StopReason};
 use poll::{POLL_INTERVAL, WaitMode};
 use reorder::Reorder;
 use resume::DoneTargets;
+use retry_wait::RetryWait;
 use schedule::{Schedule, StartLimits};
 use spool::Spool;
 use time_up::RepeatTime;
@@ -111,7 +115,7 @@ struct Engine<'a> {
     read: u64,
     input_wait: InputWait,
     /// The time in which nothing is under way and all that is left waits for another try, measured alike.
-    retry_wait: InputWait,
+    retry_wait: RetryWait,
     /// The time for which limits kept targets from starting, if there are any.
     holds: Option<Box<Holds>>,
     /// Jobs given to the pool so far.
@@ -194,7 +198,7 @@ impl<'a> Engine<'a> {
             arrival: InputArrival::default(),
             read: 0,
             input_wait: InputWait::default(),
-            retry_wait: InputWait::default(),
+            retry_wait: RetryWait::default(),
             holds: (config.limits != StartLimits::default())
                 .then(|| Box::new(Holds::new(config.limits))),
             submitted: 0,
@@ -296,7 +300,7 @@ impl<'a> Engine<'a> {
             let (filled, wake) = self.fill_queue(now)?;
             let want = self.want_of_input(filled);
             self.input_wait.note(now, self.submitted, want);
-            let retry = self.want_of_retries();
+            let retry = self.awaited_retry(now);
             self.retry_wait.note(now, self.submitted, retry);
             self.note_holds(filled, now);
             self.emit_count()?;
@@ -341,13 +345,15 @@ impl<'a> Engine<'a> {
         })
     }
 
-    /// The want of targets that are due, where all workers are idle for it: not by a rate or a distance of the user's.
-    fn want_of_retries(&self) -> Option<Want> {
+    /// The cause for which no target is due, where all workers are idle for it: no rate or distance of the user's.
+    fn awaited_retry(&mut self, now: Instant) -> Option<WaitCause> {
         let waits = self.in_flight.is_empty()
             && self.unsubmitted.is_none()
             && self.schedule.waiting() > 0
             && self.config.limits.is_unpaced();
-        waits.then_some(Want::All)
+        let next = waits.then(|| self.schedule.next_wait(now));
+        // What is due already waits for nothing but its turn.
+        next.map(|next| next.map_or(WaitCause::Distance, |(_, cause)| cause))
     }
 
     fn stop_reason(&self, now: Instant) -> Option<StopReason> {

@@ -15,7 +15,8 @@ impl Engine<'_> {
             unreleased,
             unreleased_bytes,
             retries,
-            next,
+            next: next.map(|(moment, _)| moment),
+            cause: next.map(|(_, cause)| cause),
         };
         if pending == self.pending {
             return Ok(());

@@ -82,10 +82,7 @@ impl RetryPolicy {
         if !may_pass || record.tries > self.retries || record.requests >= most_requests {
             return Decision::Final;
         }
-        // With another failure than a status, the header belongs to another response than the one that
-        // failed: a redirect, or one whose body was cut off.
-        let asked = outcome.retry_after().filter(|_| is_status(outcome));
-        match asked {
+        match asked_wait(outcome) {
             Some(asked) if asked > self.retry_after_max => Decision::TooLong(asked),
             Some(asked) => Decision::Again(asked),
             None => {
@@ -122,10 +119,13 @@ impl RetryRecord {
     }
 }
 
-/// Tells that the response came whole, and failed by its status.
-fn is_status(outcome: &Outcome) -> bool {
-    let failure = outcome.error();
-    failure.is_some_and(|failure| failure.kind == FailureKind::Status)
+/// The wait that the server asks for before another try (`Retry-After`). With another failure than a status, the header
+/// belongs to another response than the one that failed: a redirect, or one whose body was cut off.
+pub(super) fn asked_wait(outcome: &Outcome) -> Option<Duration> {
+    let failure = outcome.error()?;
+    outcome
+        .retry_after()
+        .filter(|_| failure.kind == FailureKind::Status)
 }
 
 /// Tells that the failure may pass by itself.

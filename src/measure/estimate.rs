@@ -102,7 +102,7 @@ pub enum Withheld {
 pub enum Bound {
     /// The slowest URL.
     Slowest {
-        /// Its time, with the waits between its attempts.
+        /// Its time, with the waits for its retries.
         time: Duration,
         /// Those waits.
         waits: Duration,

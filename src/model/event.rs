@@ -10,6 +10,7 @@ use strum::IntoStaticStr;
 
 use crate::model::measurement::{Against, ArmRun, Comparison, Sweep};
 use crate::model::outcome::Outcome;
+use crate::model::retry_idle::WaitCause;
 use crate::model::run_id::{LogPosition, RunId};
 use crate::model::run_shard::{MissingShards, RunShard};
 use crate::model::summary::Summary;
@@ -83,6 +84,8 @@ pub struct Pending {
     pub retries: usize,
     /// The moment before which none of these is tried.
     pub next: Option<Instant>,
+    /// The cause for which the first of them waits until then.
+    pub cause: Option<WaitCause>,
 }
 
 /// The result of an assertion on a run's figures.

@@ -20,6 +20,7 @@ pub mod outcome;
 pub mod pacing;
 pub mod reason;
 pub mod request_digest;
+pub mod retry_idle;
 pub mod run_id;
 pub mod run_part;
 pub mod run_shard;

@@ -70,6 +70,9 @@ pub struct Details {
     pub earlier: Vec<Attempt>,
     /// The number of attempts that the server pushed back (429, 503, refused connections). They use up no retry.
     pub pushed_back: u32,
+    /// The time between its attempts in which it waited for its retry: for a delay, a wait that the server asked for, or
+    /// a server that it could not be sent to. `None` if it was not tried again, and of older reports.
+    pub retry_wait: Option<Duration>,
     /// The time by which its attempts were started later than the rate of the run intended, because no worker was
     /// free or pfetch itself was held up. `None` without a rate.
     pub start_delay: Option<Duration>,
@@ -454,6 +457,22 @@ impl Outcome {
             None if self.earlier().is_empty() => None,
             None => Some(earlier),
         }
+    }
+
+    /// The time between its attempts in which it waited for its retry. In the rest of the time between them it waited for
+    /// its turn; of older reports, which do not tell it apart, it is all of that time.
+    pub fn retry_wait(&self) -> Duration {
+        let waits = self.elapsed().unwrap_or_default();
+        let waits = waits.saturating_sub(self.busy().unwrap_or_default());
+        let details = self.details.as_ref();
+        let own = details.and_then(|details| details.retry_wait);
+        own.map_or(waits, |own| own.min(waits))
+    }
+
+    /// The time that it takes however many workers there are: of its attempts and its waits for retries, without those
+    /// for its turn. `None` if it was not started.
+    pub fn unqueued(&self) -> Option<Duration> {
+        Some(self.busy()? + self.retry_wait())
     }
 
     /// Adds the failed attempts that came before.

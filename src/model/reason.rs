@@ -51,7 +51,7 @@ pub enum Reason {
     SlowestUrl {
         /// The URL.
         url: String,
-        /// Its time in seconds, with the waits between its attempts.
+        /// Its time in seconds, with the waits for its retries.
         #[schemars(range(min = 0.0))]
         seconds: f64,
         /// Those waits in seconds.

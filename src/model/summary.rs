@@ -7,8 +7,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::origin::OriginLimits;
-use crate::model::outcome::{Outcome, Verdict};
+use crate::model::outcome::{FailureKind, Outcome, Verdict};
 use crate::model::pacing::{BindingLimits, Pacing};
+use crate::model::retry_idle::RetryIdle;
 use crate::model::run_part::RunPart;
 use crate::model::run_shard::MissingShards;
 use crate::model::slowdown::{LatencyByLoad, Slowdown};
@@ -65,13 +66,14 @@ pub struct Summary {
     pub input_idle: Duration,
     /// The time within the makespan in which no target was under way, as all that was left waited for another try, or
     /// for as long as a server had asked for.
-    pub retry_idle: Duration,
+    pub retry_idle: RetryIdle,
     /// The sum of the times that workers were busy with requests ([`Outcome::busy`]): of failures and of attempts that
     /// were made again too, without the waits between attempts.
     pub busy: Duration,
-    /// The longest per-URL time ([`Outcome::elapsed`]), with such waits.
+    /// The longest time of a URL with the waits for its retries, and without those for its turn, which more workers
+    /// would shorten ([`Outcome::unqueued`]).
     pub slowest: Duration,
-    /// The part of [`slowest`](Summary::slowest) in which that URL waited for another attempt.
+    /// The part of [`slowest`](Summary::slowest) in which that URL waited for its retries.
     pub slowest_waits: Duration,
     /// The part of [`busy`](Summary::busy) in which bodies came: the HAR phase `receive` of all attempts.
     pub receiving: Duration,
@@ -83,8 +85,11 @@ pub struct Summary {
     pub ttfb: Latency,
     /// Their latency from the intended start ([`Outcome::intended_latency`]), of a run with a rate.
     pub intended: Option<Latency>,
-    /// The number of targets by final status, without those whose body was coming when the run was stopped.
+    /// The number of targets by final status, where that decided: without those that failed for another reason, and
+    /// those whose body was coming when the run was stopped.
     pub statuses: BTreeMap<u16, u64>,
+    /// The number of failed targets by the kind of their failure.
+    pub failures: BTreeMap<FailureKind, u64>,
     /// The origins that pushed back or were given up, and what they take.
     pub origins: OriginLimits,
     /// Set if answers took longer when more requests were under way: the per-URL times are then longer than one by
@@ -174,7 +179,7 @@ impl Summary {
     /// True if waits for other tries, with nothing else under way, were a noticeable time and part of the run.
     pub fn is_held_up(&self) -> bool {
         let makespan = self.makespan.unwrap_or_default();
-        self.retry_idle >= Duration::from_secs(2) && self.retry_idle > makespan / 5
+        self.retry_idle.total >= Duration::from_secs(2) && self.retry_idle.total > makespan / 5
     }
 
     /// The targets of the run, without those [done before](Summary::done_before).
@@ -213,7 +218,7 @@ impl Summary {
             failing_only: Duration::ZERO,
             input_wait: Duration::ZERO,
             input_idle: Duration::ZERO,
-            retry_idle: Duration::ZERO,
+            retry_idle: RetryIdle::default(),
             busy: Duration::ZERO,
             slowest: Duration::ZERO,
             slowest_waits: Duration::ZERO,
@@ -257,7 +262,7 @@ impl Summary {
         self.failing_only += other.failing_only;
         self.input_wait += other.input_wait;
         self.input_idle += other.input_idle;
-        self.retry_idle += other.retry_idle;
+        self.retry_idle.add(other.retry_idle);
         self.busy += other.busy;
         self.receiving += other.receiving;
         if other.slowest > self.slowest {
@@ -270,6 +275,9 @@ impl Summary {
         }
         for (status, count) in &other.statuses {
             *self.statuses.entry(*status).or_default() += count;
+        }
+        for (kind, count) in &other.failures {
+            *self.failures.entry(*kind).or_default() += count;
         }
         self.origins.merge(&other.origins);
         self.slowdown = self.slowdown.or(other.slowdown);
@@ -341,18 +349,25 @@ impl Tally {
         // An interrupted fetch says nothing about its duration, and its status decided nothing.
         let whole = outcome.verdict != Verdict::Skipped;
         let busy = outcome.busy();
-        if let Some(elapsed) = outcome.elapsed().filter(|_| whole) {
+        if let Some(unqueued) = outcome.unqueued().filter(|_| whole) {
             let busy = busy.unwrap_or_default();
             summary.busy += busy;
             let attempts = outcome.attempts();
             let received = attempts.filter_map(|attempt| attempt.timing.phase(Phase::Receive));
             summary.receiving += received.sum::<Duration>();
-            if elapsed > summary.slowest {
-                summary.slowest = elapsed;
-                summary.slowest_waits = elapsed.saturating_sub(busy);
+            if unqueued > summary.slowest {
+                summary.slowest = unqueued;
+                summary.slowest_waits = unqueued.saturating_sub(busy);
             }
         }
-        if let Some(status) = outcome.status().filter(|_| whole) {
+        let failure = outcome.error().map(|failure| failure.kind);
+        let failure = failure.filter(|_| outcome.verdict == Verdict::Failed);
+        if let Some(kind) = failure {
+            *summary.failures.entry(kind).or_default() += 1;
+        }
+        // A status that came before the failure did not decide.
+        let has_decided = whole && failure.is_none_or(|kind| kind == FailureKind::Status);
+        if let Some(status) = outcome.status().filter(|_| has_decided) {
             *summary.statuses.entry(status).or_default() += 1;
         }
         if matches!(outcome.verdict, Verdict::Ok | Verdict::Unchanged) {
@@ -389,7 +404,7 @@ impl Tally {
             makespan,
             input_wait,
             input_idle: summary.input_idle.min(input_wait),
-            retry_idle: summary.retry_idle.min(makespan.unwrap_or_default()),
+            retry_idle: summary.retry_idle.within(makespan.unwrap_or_default()),
             slowdown,
             pacing,
             ..summary
@@ -428,7 +443,7 @@ impl Tally {
     }
 
     /// Records how long nothing was under way but waits for another try.
-    pub fn set_retry_idle(&mut self, idle: Duration) {
+    pub fn set_retry_idle(&mut self, idle: RetryIdle) {
         self.summary.retry_idle = idle;
     }
 

@@ -31,7 +31,7 @@ use std::fmt::Write as _;
 use crate::measure::{Estimate, UnseenLimit, Withheld};
 use crate::model::event::AssertionResult;
 use crate::model::measurement::ArmTimes;
-use crate::model::outcome::Verdict;
+use crate::model::outcome::{FailureKind, Verdict};
 use crate::model::summary::{RunsMade, Summary};
 use crate::report::format::{bytes, counted, duration, format_secs, grouped, rate};
 use crate::stats::Interval;
@@ -224,13 +224,28 @@ pub(super) fn input_wait(summary: &Summary, estimate: Option<&Estimate>) -> Opti
 }
 
 /// The time that the run waited for other tries with nothing else under way, if that was a noticeable part of it, and
-/// what waits less.
+/// what waits less for that which most of it was waited for.
 pub(super) fn retry_wait(summary: &Summary) -> Option<String> {
-    let waited = duration(summary.retry_idle);
+    let idle = summary.retry_idle;
+    let waited = duration(idle.total);
+    let causes = [
+        (
+            idle.retry_after,
+            "--retry-after-max 1s fails URLs that are asked to wait for longer",
+        ),
+        (
+            idle.no_answer,
+            "a shorter --give-up waits less for a server that answers nothing",
+        ),
+        (idle.delay, "--retry 0 tries each once"),
+    ];
+    let causes = causes.iter().filter(|(time, _)| *time > idle.total / 5);
+    let advice: Vec<&str> = causes.map(|(_, advice)| *advice).collect();
     summary.is_held_up().then(|| {
+        let colon = if advice.is_empty() { "" } else { ": " };
         format!(
-            "waited {waited} for other tries with nothing else under way: --retry-after-max 1s fails URLs that are \
-             asked to wait for longer, --retry 0 tries each once"
+            "waited {waited} for other tries with nothing else under way{colon}{}",
+            advice.join(", ")
         )
     })
 }
@@ -266,16 +281,20 @@ pub(super) fn withheld(summary: &Summary) -> Option<String> {
     Some(format!("not estimated: {why}"))
 }
 
-/// The numbers of targets that have no status, by the reason: that none came, or that no server was asked.
+/// The numbers of targets on which no status decided, by the reason: the kind of their failure, or that no server was
+/// asked.
 pub(super) fn without_status(
     summary: &Summary,
-) -> impl Iterator<Item = (u64, &'static str)> + use<> {
-    let all = summary
-        .tried()
-        .saturating_sub(summary.statuses.values().sum());
-    let none = all.saturating_sub(summary.unchecked);
-    [(none, "without a status"), (summary.unchecked, "not asked")]
-        .into_iter()
+) -> impl Iterator<Item = (u64, &'static str)> + use<'_> {
+    let failures = summary.failures.iter();
+    let failures = failures.filter(|(kind, _)| **kind != FailureKind::Status);
+    let failures = failures.map(|(kind, count)| (*count, kind.as_str()));
+    let known: u64 = (summary.statuses.values().copied())
+        .chain(failures.clone().map(|(count, _)| count))
+        .sum();
+    let none = summary.tried().saturating_sub(known + summary.unchecked);
+    failures
+        .chain([(none, "without a status"), (summary.unchecked, "not asked")])
         .filter(|(count, _)| *count > 0)
 }
 

@@ -114,10 +114,7 @@ mod checks {
         assert!(speedup.contains(" of at most "));
         assert!(latency.starts_with("latency    p50 "));
         assert!(rate.ends_with(" URLs/s"));
-        assert_eq!(
-            statuses,
-            "statuses   10 × 200  1 × 404  1 × without a status"
-        );
+        assert_eq!(statuses, "statuses   10 × 200  1 × 404  1 × connect");
         assert!(advice.contains("cargo run --release -- URL URL -j 8"));
     }
 

@@ -8,6 +8,7 @@ use pfetch::model::origin::{GivenUp, OriginLimit, OriginLimits};
 use pfetch::model::outcome::{
     Attempt, Details, Failure, FailureKind, Hop, HttpVersion, Outcome, Verdict,
 };
+use pfetch::model::retry_idle::RetryIdle;
 use pfetch::model::run_id::RunId;
 use pfetch::model::summary::Summary;
 use pfetch::model::target::Verb;
@@ -133,11 +134,12 @@ fn summary() -> Summary {
         ttfb: Latency::default(),
         intended: None,
         statuses: [(200, 2), (404, 1)].into(),
+        failures: [(FailureKind::Connect, 1), (FailureKind::Status, 1)].into(),
         bytes: 2512,
         served_bytes: 2512,
         input_wait: Duration::ZERO,
         input_idle: Duration::ZERO,
-        retry_idle: Duration::ZERO,
+        retry_idle: RetryIdle::default(),
         wire_bytes: 3000,
         workers: 4,
         makespan: Some(Duration::from_secs(10)),
@@ -740,7 +742,7 @@ fn json_lines_have_one_object_per_line() {
         format!(r#"{{"type":"result","index":3,"url":"http://a.example/","final_url":"http://c.example/new","action":"get","outcome":"ok","status":200,"http_version":"HTTP/1.1","content_type":null,"meta":null,"attempts":1,"pushed_back":0,"bytes":1256,"wire_bytes":1500,"remote":"127.0.0.1:80","reused":false,"worker":3,"started_at":"1970-01-01T00:00:01.500000Z","elapsed":0.05,{timing},"redirects":[{{"url":"http://a.example/","status":301}}],"saved":null,"exchanges":[],"earlier":[],"error":null,"notices":[],"run":"{id}"}}"#),
         r#"{"type":"result","index":4,"url":"http://d.example/","final_url":null,"action":"get","outcome":"skipped","status":null,"http_version":null,"content_type":null,"meta":null,"attempts":0,"pushed_back":0,"bytes":0,"wire_bytes":null,"remote":null,"reused":null,"worker":null,"started_at":null,"elapsed":null,"timing":{"blocked":null,"dns":null,"connect":null,"ssl":null,"send":null,"wait":null,"receive":null,"total":null,"ttfb":null},"redirects":[],"saved":null,"exchanges":[],"earlier":[],"error":{"kind":"stopped","phase":null,"message":"stopped before it was started"},"notices":[],"run":"0000000000000000"}"#.to_owned(),
         r#"{"type":"warning","message":"a \"list\" ended","run":"0000000000000000"}"#.to_owned(),
-        r#"{"type":"summary","targets":5,"ok":2,"unchanged":0,"failed":2,"not_done":0,"skipped":1,"done_before":0,"retries":0,"bytes":2512,"served_bytes":2512,"wire_bytes":3000,"workers":4,"paced":false,"pacing":null,"stopped":true,"listed":5,"runs":null,"parallel":10.0,"input_wait":0.0,"input_idle":0.0,"retry_idle":0.0,"serial":null,"throughput":251.2,"urls_per_second":0.2,"latency":null,"ttfb":null,"intended_latency":null,"slowdown":null,"statuses":{"200":2,"404":1},"origins":[],"more_origins":0,"merged":null,"run":"0000000000000000"}"#.to_owned(),
+        r#"{"type":"summary","targets":5,"ok":2,"unchanged":0,"failed":2,"not_done":0,"skipped":1,"done_before":0,"retries":0,"bytes":2512,"served_bytes":2512,"wire_bytes":3000,"workers":4,"paced":false,"pacing":null,"stopped":true,"listed":5,"runs":null,"parallel":10.0,"input_wait":0.0,"input_idle":0.0,"retry_idle":0.0,"retry_idle_for":{"retry_after":0.0,"no_answer":0.0,"delay":0.0},"serial":null,"throughput":251.2,"urls_per_second":0.2,"latency":null,"ttfb":null,"intended_latency":null,"slowdown":null,"statuses":{"200":2,"404":1},"failures":{"connect":1,"status":1},"origins":[],"more_origins":0,"merged":null,"run":"0000000000000000"}"#.to_owned(),
     ];
     let text = json(Baseline::Estimate, events);
     let lines: Vec<&str> = text.split('\n').collect();
@@ -802,6 +804,7 @@ fn many_urls_have_percentiles_a_rate_and_counts_of_their_statuses() {
         makespan: Some(Duration::from_secs(2)),
         stopped: false,
         statuses: [(200, 98), (500, 1)].into(),
+        failures: [(FailureKind::Status, 1), (FailureKind::Timeout, 1)].into(),
         ..summary()
     };
     for ms in 1..=98 {
@@ -814,7 +817,7 @@ fn many_urls_have_percentiles_a_rate_and_counts_of_their_statuses() {
         [
             "  latency    p50 49.0 ms  p95 94.0 ms  p99 98.0 ms  max 98.0 ms  of 98 ok",
             "  rate       2.5 MB/s (5.0 MB of 98 ok) · 49.0 successful URLs/s",
-            "  statuses   98 × 200  1 × 500  1 × without a status",
+            "  statuses   98 × 200  1 × 500  1 × timeout",
         ],
         "{text}"
     );

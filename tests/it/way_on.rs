@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::process::Stdio;
 
+use crossbeam_channel::unbounded;
 use rustix::process::Signal;
 
 use crate::cli_signals::holding;
@@ -264,8 +265,8 @@ fn a_stopped_run_that_saves_says_that_the_same_command_goes_on() {
     };
     // Of `-d`, the name is that of the URL.
     let [from_file, from_url] = ["file", "hang"].map(goes_on);
-    const FILES: &str = "\n  the same command again goes on with what is missing\n  (with --log FILE --resume it \
-                         asks about that alone)\n";
+    const FILES: &str = "\n  the same command again with -nc fetches only what is missing\n  (so does --resume of a run \
+                         that has a --log FILE)\n";
     const LOG: &str = "\n  with --log FILE, a later run with --resume could go on\n";
     let dir = Dir::new();
     let folder = dir.path().display().to_string();
@@ -303,6 +304,38 @@ fn a_stopped_run_that_saves_says_that_the_same_command_goes_on() {
         running.signal(Signal::INT);
         running.end().exits(130).prints(advice);
     }
+}
+
+/// The server states no validators, so that whatever is asked about comes again.
+#[test]
+fn the_way_on_that_is_named_fetches_only_what_is_missing_of_any_server() {
+    let (asked, arrivals) = unbounded();
+    let server = Server::with(move |request, reply| {
+        let is_first = request.target == "/hang" && asked.send(()).is_ok();
+        match is_first && reply.wait(LIMIT) {
+            true => Ok(()),
+            false => reply.send(200, "", b"page"),
+        }
+    });
+    let dir = Dir::new();
+    let mut list: Vec<_> = (0..5).map(|page| server.url(&format!("/{page}"))).collect();
+    list.push(server.url("/hang"));
+    let list = dir.file("list", list.join("\n"));
+    let folder = dir.path().join("saved").display().to_string();
+    let args = ["-d", &folder, "-i", &list, "-j2"];
+    let mut running = pfetch(&args).start();
+    (0..5).for_each(|_| drop(running.line()));
+    arrivals.recv_timeout(LIMIT).expect("it is asked for");
+    running.signal(Signal::INT);
+    let run = running.end().exits(130);
+    run.prints("the same command again with -nc fetches only what is missing");
+    // From now on it is answered like the others.
+    drop(arrivals);
+    let before = server.requests();
+    let again = pfetch(&[&args[..], &["-nc"]].concat()).run().exits(0);
+    again.prints("6 ok");
+    let asked = server.targets();
+    assert_eq!(asked[before..], ["/hang"], "{asked:?}");
 }
 
 #[test]

@@ -89,7 +89,8 @@ pub(crate) struct LimitArgs {
     /// Give up an origin that has not answered for this time, and fails one URL after the other
     /// [default: 15s].
     ///
-    /// What is left of it fails at once. Before that, one URL at a time tries it, and the others wait.
+    /// What is left of it fails at once. Before that, one URL at a time tries it, and the others wait. With --retry 0
+    /// no URL is tried twice for that, and time limits of a server that has answered count only after this time.
     #[arg(long,
         value_name = "TIME",
         value_parser = time_limit

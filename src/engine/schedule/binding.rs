@@ -66,7 +66,7 @@ impl<T> Schedule<T> {
             };
         }
         let delayed = self.delayed.iter().take(MAX_SEARCHED);
-        let mut with_items = delayed.filter(|(_, origin)| self.origins[*origin].first().is_some());
+        let mut with_items = delayed.filter(|(_, origin)| self.origins[*origin].has_waiting());
         let next = with_items.next();
         BindingLimits {
             host_delay: next.is_some_and(|(until, origin)| self.origins[*origin].is_spaced(*until)),

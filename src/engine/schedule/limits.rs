@@ -27,6 +27,8 @@ pub struct ServerPolicy {
     pub adapts: bool,
     /// The number of workers: the number of items that can be in flight at once.
     pub workers: usize,
+    /// True if items that fail are tried again. Else each probe is an item's only try.
+    pub tries_again: bool,
     /// The number of probes in a row after which an origin is given up.
     pub probes: u32,
     /// The minimum time since an origin's last answer before it is given up.
@@ -40,6 +42,7 @@ impl Default for ServerPolicy {
         ServerPolicy {
             adapts: true,
             workers: usize::MAX,
+            tries_again: true,
             probes: 3,
             give_up: Duration::from_secs(15),
             holds: Duration::from_secs(600),

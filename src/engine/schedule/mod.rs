@@ -14,6 +14,7 @@
 //! * `binding` tells which of the user's limits keeps items from starting.
 //! * `check` and `push_back` tell pages that are broken from a server that has too much to do.
 //! * `remove` takes items back that wait.
+//! * `turns` is the order in which origins take turns: retries first, in bounds.
 //! * `probe` tries an origin that only fails with one item at a time, and gives it up in the end.
 
 mod at_once;
@@ -37,6 +38,7 @@ mod server_rate;
 mod server_tests;
 #[cfg(test)]
 mod tests;
+mod turns;
 mod window;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -45,6 +47,7 @@ use std::time::{Duration, Instant};
 
 use crate::model::origin::{GivenUp, OriginLimits};
 use crate::model::pacing::{MissedBy, StartRate};
+use crate::model::retry_idle::WaitCause;
 use binding::FullOrigins;
 pub use ending::{EndKind, Ending, Ruling};
 pub use limits::{ServerPolicy, StartLimits};
@@ -52,6 +55,7 @@ use origin::{Origin, OriginState};
 use origins::{OriginId, Origins};
 pub use push_back::{Cause, PushBackRecord};
 use rate_grid::RateGrid;
+use turns::TurnQueue;
 
 /// The maximum number of origins without items whose limits are remembered.
 const MAX_REMEMBERED: usize = 1024;
@@ -77,19 +81,20 @@ pub enum NextStart<T> {
 
 /// A queue of items, each at an origin (scheme, host and port).
 ///
-/// Among those that may start, the item with the lowest sequence number goes first. Memory grows with
+/// Among those that may start, [retries](Schedule::offer_later) go first, in the order in which they became due; but
+/// after a few in a row an item that has not begun, of these the one with the lowest sequence number. Memory grows with
 /// the items that are offered and not yet started, and with the origins that are in use or delayed.
 #[derive(Debug)]
 pub struct Schedule<T> {
     limits: StartLimits,
     policy: ServerPolicy,
     origins: Origins<Offered<T>>,
-    /// Origins with an item that may start, by that item's sequence number.
-    ready: BTreeMap<u64, OriginId>,
+    /// Origins with an item that may start.
+    ready: TurnQueue<OriginId>,
     /// Origins with a delay, by its end.
     delayed: BTreeSet<(Instant, OriginId)>,
     /// Items that are not due yet, by their due time and sequence number.
-    not_due: BTreeMap<(Instant, u64), (OriginId, T)>,
+    not_due: BTreeMap<(Instant, u64), NotDue<T>>,
     /// Origins with items that wait for the end of others.
     full: FullOrigins,
     /// The starts under the rate of the run.
@@ -98,6 +103,8 @@ pub struct Schedule<T> {
     waiting: usize,
     /// The number of those among them that are due and have been tried before.
     returned: usize,
+    /// The moment from which the item that was taken last could have started.
+    ready_since: Option<Instant>,
     /// Origins without items that are remembered for what they take, the longest idle first.
     remembered: VecDeque<Arc<str>>,
     /// The number of origins that pushed back and are forgotten.
@@ -112,6 +119,14 @@ pub struct Schedule<T> {
 struct Offered<T> {
     item: T,
     since: Instant,
+}
+
+/// An item that is not due yet.
+#[derive(Debug)]
+struct NotDue<T> {
+    origin: OriginId,
+    item: T,
+    cause: WaitCause,
 }
 
 /// Adds `wait` to `now`. The sum is capped at a century, because a clock's range is finite.
@@ -136,13 +151,14 @@ impl<T> Schedule<T> {
             limits,
             policy: ServerPolicy { workers, ..policy },
             origins: Origins::new(),
-            ready: BTreeMap::new(),
+            ready: TurnQueue::new(),
             delayed: BTreeSet::new(),
             not_due: BTreeMap::new(),
             full: FullOrigins::default(),
             grid: RateGrid::default(),
             waiting: 0,
             returned: 0,
+            ready_since: None,
             remembered: VecDeque::new(),
             forgotten: 0,
             last_answered: None,
@@ -179,10 +195,30 @@ impl<T> Schedule<T> {
 
     /// Adds an item that may not start before `due`: a retry.
     pub fn offer_later(&mut self, origin: &str, sequence: u64, item: T, due: Instant) {
+        self.postpone(origin, sequence, item, (due, WaitCause::Delay));
+    }
+
+    /// Adds an item that may not start before `due`, as its server has asked (`Retry-After`).
+    pub fn offer_as_asked(&mut self, origin: &str, sequence: u64, item: T, due: Instant) {
+        self.postpone(origin, sequence, item, (due, WaitCause::RetryAfter));
+    }
+
+    fn postpone(
+        &mut self,
+        origin: &str,
+        sequence: u64,
+        item: T,
+        (due, cause): (Instant, WaitCause),
+    ) {
         self.waiting += 1;
         let origin = self.id(origin);
         self.origins[origin].expect_later();
-        self.not_due.insert((due, sequence), (origin, item));
+        let item = NotDue {
+            origin,
+            item,
+            cause,
+        };
+        self.not_due.insert((due, sequence), item);
     }
 
     /// Makes the origin wait until `until`, as its answer to a request that was started at `started` asks
@@ -209,7 +245,7 @@ impl<T> Schedule<T> {
         if self.waiting == 0 {
             return NextStart::Nothing;
         }
-        let Some((_, &origin)) = self.ready.first_key_value() else {
+        let Some((origin, is_again)) = self.ready.next() else {
             let delayed = self.delayed.first().map(|(until, _)| *until);
             let not_due = self.not_due.first_key_value().map(|((due, _), _)| *due);
             if let Some(by) = self.full.blocked_by() {
@@ -232,14 +268,16 @@ impl<T> Schedule<T> {
         }
         let returned = entry.returned();
         let (sequence, Offered { item, since }) = entry
-            .pop()
+            .pop(is_again)
             .expect("an origin is listed as ready by an item in its queue");
         let is_returned = entry.returned() < returned;
         self.returned -= usize::from(is_returned);
+        self.ready.start(is_returned);
         if given_up.is_none() {
             entry.start(sequence, now);
+            let (ready, awaited) = entry.ready_since(since, is_returned);
+            self.ready_since = Some(ready);
             if !interval.is_zero() {
-                let (ready, awaited) = entry.ready_since(since, is_returned);
                 self.grid.start(ready, awaited, now, interval);
             }
             if !origin_delay.is_zero() {
@@ -281,6 +319,11 @@ impl<T> Schedule<T> {
         (!self.limits.interval.is_zero()).then(|| self.grid.delay())
     }
 
+    /// The moment from which the item that was taken last could have started: since then it waited for its turn.
+    pub fn ready_since(&self) -> Option<Instant> {
+        self.ready_since
+    }
+
     /// The rate of the starts so far. `None` if none is asked for.
     pub fn start_rate(&self) -> Option<StartRate> {
         let interval = self.limits.interval;
@@ -310,9 +353,7 @@ impl<T> Schedule<T> {
 
     /// True if items of this origin wait in the order of their sequence numbers.
     pub fn has_queue(&self, origin: &str) -> bool {
-        self.origins
-            .get(origin)
-            .is_some_and(|entry| entry.first().is_some())
+        self.origins.get(origin).is_some_and(Origin::has_waiting)
     }
 
     /// True if items of this origin wait or are in flight.
@@ -330,22 +371,36 @@ impl<T> Schedule<T> {
         self.waiting
     }
 
-    /// The number of items that wait to be tried again, and the moment before which none of them is; `None` if
-    /// that is not known.
-    pub fn retries(&mut self, now: Instant) -> (usize, Option<Instant>) {
+    /// The number of items that wait to be tried again, and the moment before which none of them is, with the cause for
+    /// which the first waits; `None` if that is not known.
+    pub fn retries(&mut self, now: Instant) -> (usize, Option<(Instant, WaitCause)>) {
+        let count = self.not_due.len() + self.returned;
+        (count, self.first_wait(now, |origin| origin.returned() > 0))
+    }
+
+    /// The moment before which no item that waits for a moment may start, and the cause for which the first waits.
+    pub fn next_wait(&mut self, now: Instant) -> Option<(Instant, WaitCause)> {
+        self.first_wait(now, Origin::has_waiting)
+    }
+
+    /// The end of the first wait: of an item that is not due, or of a delayed origin that `counts`.
+    fn first_wait(
+        &mut self,
+        now: Instant,
+        counts: impl Fn(&Origin<Offered<T>>) -> bool,
+    ) -> Option<(Instant, WaitCause)> {
         let first = self.not_due.first_key_value();
-        let first = first.map(|(&(due, _), &(origin, _))| (due, origin));
-        let due = first.map(|(due, origin)| {
-            let delayed = self.origins[origin].delayed_until(now);
-            delayed.map_or(due, |delayed| delayed.max(due))
+        let first = first.map(|(&(due, _), item)| (due, item.origin, item.cause));
+        let not_due = first.map(|(due, origin, cause)| {
+            let origin = &mut self.origins[origin];
+            let delayed = origin.delayed_until(now).filter(|until| *until > due);
+            delayed.map_or((due, cause), |until| (until, origin.wait_cause()))
         });
         let delayed = self.delayed.iter().take(MAX_SEARCHED);
-        let held = delayed
-            .filter(|(_, origin)| self.origins[*origin].returned() > 0)
-            .map(|(until, _)| *until)
-            .next();
-        let count = self.not_due.len() + self.returned;
-        (count, due.into_iter().chain(held).min())
+        let mut delayed = delayed.map(|(until, id)| (*until, &self.origins[*id]));
+        let held = delayed.find(|(_, origin)| counts(origin));
+        let held = held.map(|(until, origin)| (until, origin.wait_cause()));
+        (not_due.into_iter().chain(held)).min_by_key(|(until, _)| *until)
     }
 
     /// The number of origins that have items or are remembered.
@@ -364,7 +419,7 @@ impl<T> Schedule<T> {
     pub fn drain(&mut self) -> Vec<T> {
         let mut all: Vec<(u64, T)> = std::mem::take(&mut self.not_due)
             .into_iter()
-            .map(|((_, sequence), (_, item))| (sequence, item))
+            .map(|((_, sequence), not_due)| (sequence, not_due.item))
             .collect();
         for origin in self.origins.iter_mut() {
             origin.not_due = 0;
@@ -385,7 +440,7 @@ impl<T> Schedule<T> {
         while let Some(first) = self.not_due.first_entry()
             && first.key().0 <= now
         {
-            let ((due, sequence), (origin, item)) = first.remove_entry();
+            let ((due, sequence), NotDue { origin, item, .. }) = first.remove_entry();
             self.origins[origin].not_due -= 1;
             let offered = Offered { item, since: due };
             self.enqueue(origin, sequence, offered, false, now);
@@ -422,11 +477,11 @@ impl<T> Schedule<T> {
         let entry = &mut self.origins[origin];
         let delayed_until = entry.delayed_until(now);
         let is_given_up = entry.given_up().is_some();
-        let state = match (delayed_until, entry.first()) {
-            (_, Some(first)) if is_given_up => OriginState::Ready(first),
+        let state = match (delayed_until, entry.turns(|offered| offered.since)) {
+            (_, Some(turns)) if is_given_up => OriginState::Ready(turns),
             (Some(until), _) => OriginState::Delayed(until),
-            (None, Some(first)) if entry.in_flight < entry.most(&limits, &policy) => {
-                OriginState::Ready(first)
+            (None, Some(turns)) if entry.in_flight < entry.most(&limits, &policy) => {
+                OriginState::Ready(turns)
             }
             (None, Some(_)) => OriginState::Full {
                 is_asked: limits
@@ -439,9 +494,7 @@ impl<T> Schedule<T> {
         let before = std::mem::replace(&mut entry.state, state);
         if before != state {
             match before {
-                OriginState::Ready(sequence) => {
-                    self.ready.remove(&sequence);
-                }
+                OriginState::Ready(turns) => self.ready.remove(turns),
                 OriginState::Delayed(until) => {
                     self.delayed.remove(&(until, origin));
                     self.origins[origin].open_since = Some(until);
@@ -450,9 +503,7 @@ impl<T> Schedule<T> {
                 OriginState::Unlisted => {}
             }
             match state {
-                OriginState::Ready(sequence) => {
-                    self.ready.insert(sequence, origin);
-                }
+                OriginState::Ready(turns) => self.ready.add(turns, origin),
                 OriginState::Delayed(until) => {
                     self.delayed.insert((until, origin));
                 }

@@ -9,9 +9,11 @@ use foldhash::fast::RandomState;
 use super::probe::Probe;
 use super::push_back::{Cause, Consequence, PushBack, PushBackRecord};
 use super::queue::Queue;
+use super::turns::Turns;
 use super::window::Window;
 use super::{EndKind, Ending, Ruling, ServerPolicy, StartLimits};
 use crate::model::origin::{GivenUp, OriginLimit};
+use crate::model::retry_idle::WaitCause;
 
 #[derive(Debug)]
 pub(super) struct Origin<T> {
@@ -72,8 +74,8 @@ pub(super) enum OriginState {
     Unlisted,
     /// In none: it has as many in flight as are allowed. `is_asked`: by the user, and not for what its server takes.
     Full { is_asked: bool },
-    /// In `ready`, under this sequence number.
-    Ready(u64),
+    /// In `ready`, under these turns.
+    Ready(Turns),
     /// In `delayed`, under this moment.
     Delayed(Instant),
 }
@@ -103,10 +105,18 @@ impl<T> Origin<T> {
         self.has_answered
     }
 
-    /// The lowest sequence number of an item that waits.
-    pub(super) fn first(&self) -> Option<u64> {
-        let firsts = [self.fresh.first(), self.returned.first()];
-        firsts.into_iter().flatten().min()
+    /// True if an item waits to be started.
+    pub(super) fn has_waiting(&self) -> bool {
+        self.fresh.first().is_some() || self.returned.first().is_some()
+    }
+
+    /// Its turns, by the moments from which items wait; `None` if none does.
+    pub(super) fn turns(&self, since: impl Fn(&T) -> Instant) -> Option<Turns> {
+        let again = self.returned.after(self.last_in_vain());
+        let again = again.map(|(sequence, item)| (since(item), sequence));
+        // Where a server takes only so much, the origin decides which goes first.
+        let is_first = again.is_none() || !self.is_restrained();
+        Turns::new(again, self.fresh.first().filter(|_| is_first))
     }
 
     /// The number of items that wait and have been tried before.
@@ -125,33 +135,39 @@ impl<T> Origin<T> {
         }
     }
 
-    /// Takes the item that goes next: the first one, or one that was not pushed back while such a one is
-    /// asked for.
-    pub(super) fn pop(&mut self) -> Option<(u64, T)> {
+    /// Takes the item that goes next: one that has been tried before, if `is_again`, or one that has not if such a one
+    /// is asked for.
+    pub(super) fn pop(&mut self, is_again: bool) -> Option<(u64, T)> {
         // A probe is one that has not failed, if there is one: those that have may be broken by themselves.
         let server = self.server.as_ref();
         let prefers_fresh = server.is_some_and(|server| match server.probe.is_probing() {
             true => server.probe.prefers_fresh(),
             false => server.window.prefers_fresh(),
         });
-        // One that has just been pushed back, or was the last probe in vain, says nothing new of the server.
         let is_unanswered = server.is_some_and(|server| server.probe.is_unanswered());
-        let takes_another =
-            is_unanswered || server.is_some_and(|server| server.window.is_pushed_back());
         match (self.fresh.first(), self.returned.first()) {
             // The last of them: broken pages often come in a row.
             (Some(_), Some(_)) if prefers_fresh => self.fresh.pop_last(),
             (Some(_), None) if is_unanswered => self.fresh.pop_last(),
-            (Some(fresh), Some(returned)) if returned > fresh => self.fresh.pop_first(),
-            (Some(_), None) => self.fresh.pop_first(),
-            _ if takes_another => {
-                // Probes take turns, also with those that have become due meanwhile.
-                let probing = server.filter(|server| server.probe.is_probing());
-                let last = probing.map_or(self.last_returned, |server| server.last_started);
-                self.returned.pop_after(last)
+            (Some(_), returned) if !is_again || returned.is_none() => self.fresh.pop_first(),
+            // Where a server takes only so much, its items keep their order.
+            (Some(fresh), Some(returned)) if returned > fresh && self.is_restrained() => {
+                self.fresh.pop_first()
             }
-            _ => self.returned.pop_first(),
+            _ => self.returned.pop_after(self.last_in_vain()),
         }
+    }
+
+    /// The item that has just been pushed back, or was the last probe in vain: it says nothing new of the server, and
+    /// those behind it go before it.
+    fn last_in_vain(&self) -> Option<u64> {
+        let server = self.server.as_ref()?;
+        let is_in_vain = server.probe.is_unanswered() || server.window.is_pushed_back();
+        // Probes take turns, also with those that have become due meanwhile.
+        is_in_vain.then_some(match server.probe.is_probing() {
+            true => server.last_started,
+            false => self.last_returned,
+        })
     }
 
     /// Removes all items that wait, with their sequence numbers.
@@ -206,7 +222,7 @@ impl<T> Origin<T> {
 
     /// True if items wait or are in flight.
     pub(super) fn has_items(&self) -> bool {
-        self.first().is_some() || self.not_due > 0 || self.in_flight > 0
+        self.has_waiting() || self.not_due > 0 || self.in_flight > 0
     }
 
     /// True if there is nothing to remember but what its server has taught.
@@ -238,6 +254,16 @@ impl<T> Origin<T> {
         let paced_until = self.server.as_ref().and_then(|server| server.paced_until);
         self.not_before
             .max(paced_until.filter(|until| *until > now))
+    }
+
+    /// The cause of a delay under way.
+    pub(super) fn wait_cause(&self) -> WaitCause {
+        let probe = self.server.as_ref().map(|server| &server.probe);
+        match probe.filter(|probe| probe.is_probing()) {
+            Some(probe) if probe.is_in_vain() => WaitCause::NoAnswer,
+            Some(_) => WaitCause::RetryAfter,
+            None => WaitCause::Distance,
+        }
     }
 
     /// Lets nothing start before this moment. A later one that is set already stays.
@@ -309,7 +335,7 @@ impl<T> Origin<T> {
                 EndKind::PushedBack { retry_after, .. } => retry_after,
                 _ => None,
             },
-            has_others: origin.first().is_some(),
+            has_others: origin.has_waiting(),
             answered: origin.answered,
             others: origin.fresh.len() + origin.returned.len() + origin.not_due + origin.in_flight,
         };
@@ -442,6 +468,8 @@ impl<T> Origin<T> {
         // and so is a broken connection of an item that had one before that answer.
         let is_of_origin =
             is_probe && (server.probe.is_silent() || (is_refused && !is_known && !is_lone));
+        // Where each item has one try, a time-out is its own as long as the server has answered of late.
+        let is_own = has_answered && !is_refused && !policy.tries_again;
         let next = if is_probe && !is_of_origin {
             Some(server.probe.timed_out(sequence, is_known, now))
         } else if is_known && !is_probe {
@@ -449,10 +477,10 @@ impl<T> Origin<T> {
         } else {
             server
                 .probe
-                .silent(sequence, started, !is_lone, now, policy)
+                .silent(sequence, started, !is_lone, is_own, now, policy)
         };
         let ruling = if is_probe {
-            match is_of_origin && policy.adapts {
+            match is_of_origin && policy.adapts && policy.tries_again {
                 true => Ruling::Free,
                 false => Ruling::Judge,
             }

@@ -77,6 +77,12 @@ impl Probe {
         self.probing.is_some() && self.silent.len() >= SILENT
     }
 
+    /// True while the origin is probed and answers nothing.
+    pub(super) fn is_in_vain(&self) -> bool {
+        let probing = self.probing;
+        self.is_silent() || probing.is_some_and(|probing| probing.unanswered > 0)
+    }
+
     /// The moment of the last answer.
     pub(super) fn last_answer(&self) -> Instant {
         self.last_answer
@@ -162,16 +168,18 @@ impl Probe {
         }
     }
 
-    /// Notes a failure without an answer. `others_wait`: more items of the origin are to come. Returns the
-    /// moment of the next probe if the origin is probed.
+    /// Notes a failure without an answer. `others_wait`: more items of the origin are to come. `is_own`: it is no reason
+    /// to probe the origin before that could be given up. Returns the moment of the next probe if the origin is probed.
     pub(super) fn silent(
         &mut self,
         sequence: u64,
         started: Instant,
         others_wait: bool,
+        is_own: bool,
         now: Instant,
         policy: &ServerPolicy,
     ) -> Option<Instant> {
+        let silence = now.saturating_duration_since(self.last_answer);
         let is_probe = self.is_probe(started);
         if let Some(probing) = &mut self.probing {
             if !is_probe {
@@ -179,7 +187,6 @@ impl Probe {
             }
             probing.unanswered += 1;
             probing.distance = (probing.distance * 2).min(LONGEST);
-            let silence = now.saturating_duration_since(self.last_answer);
             if probing.unanswered >= policy.probes && silence >= policy.give_up {
                 self.given_up = Some(GivenUp::NoAnswer);
             }
@@ -192,7 +199,8 @@ impl Probe {
             return Some(now + distance);
         }
         self.note_silent(sequence);
-        if self.silent.len() < SILENT || !others_wait {
+        let is_early = is_own && silence < policy.give_up;
+        if self.silent.len() < SILENT || !others_wait || is_early {
             return None;
         }
         let next = now + FIRST;

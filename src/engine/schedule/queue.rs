@@ -54,13 +54,20 @@ impl<T> Queue<T> {
         Vec::from(removed)
     }
 
+    /// The first item behind this one, or the first of all.
+    pub(super) fn after(&self, sequence: Option<u64>) -> Option<(u64, &T)> {
+        let (sequence, item) = self.0.get(self.place_after(sequence))?;
+        Some((*sequence, item))
+    }
+
     /// Takes the first item behind this one, or the first of all.
-    pub(super) fn pop_after(&mut self, sequence: u64) -> Option<(u64, T)> {
-        let next = self.0.partition_point(|(before, _)| *before <= sequence);
-        match next < self.0.len() {
-            true => self.0.remove(next),
-            false => self.0.pop_front(),
-        }
+    pub(super) fn pop_after(&mut self, sequence: Option<u64>) -> Option<(u64, T)> {
+        self.0.remove(self.place_after(sequence))
+    }
+
+    fn place_after(&self, sequence: Option<u64>) -> usize {
+        let next = sequence.map(|last| self.0.partition_point(|(before, _)| *before <= last));
+        next.filter(|next| *next < self.0.len()).unwrap_or(0)
     }
 
     pub(super) fn len(&self) -> usize {

@@ -62,6 +62,7 @@ struct Item {
     sequence: u64,
     origin: usize,
     due: Instant,
+    is_retry: bool,
 }
 
 /// The history so far, tracked independently of the schedule under test.
@@ -75,6 +76,8 @@ struct Model {
     last_start: Option<Instant>,
     last_start_at: [Option<Instant>; ORIGINS.len()],
     started: Vec<u64>,
+    /// Retries since an item last began.
+    retries: u32,
 }
 
 impl Model {
@@ -89,6 +92,7 @@ impl Model {
             last_start: None,
             last_start_at: [None; ORIGINS.len()],
             started: Vec::new(),
+            retries: 0,
         }
     }
 
@@ -110,6 +114,7 @@ impl Model {
             sequence: self.offered,
             origin,
             due: self.now + ms(delay.unwrap_or(0)),
+            is_retry: delay.is_some(),
         };
         self.offered += 1;
         self.waiting.push(item);
@@ -120,17 +125,32 @@ impl Model {
         }
     }
 
+    /// The item that goes first of those that may start: of the retries of each origin the first of its list, and of
+    /// these the one that has been due for the longest time; after some in a row the first of those that have not begun.
+    fn first(&self) -> Option<Item> {
+        let may = |is_retry| {
+            let waiting = self.waiting.iter().copied();
+            waiting.filter(move |item| item.is_retry == is_retry && self.may_start(item))
+        };
+        let fresh = may(false).min_by_key(|item| item.sequence);
+        let of = |origin| may(true).filter(move |item| item.origin == origin);
+        let heads = (0..ORIGINS.len()).filter_map(|origin| of(origin).min_by_key(|i| i.sequence));
+        let retry = heads.min_by_key(|item| (item.due, item.sequence));
+        match self.retries < 3 {
+            true => retry.or(fresh),
+            false => fresh.or(retry),
+        }
+    }
+
     /// Takes all items that the schedule gives, and checks each by the rules. Returns the moment of the
     /// wait that it answers with, if it does.
     fn take(&mut self) -> Option<Instant> {
         loop {
-            // The lowest sequence number among those that may start; none if none may.
-            let due = self.waiting.iter().filter(|item| self.may_start(item));
-            let first = due.min_by_key(|item| item.sequence).copied();
-            match (self.schedule.next(self.now), first) {
+            match (self.schedule.next(self.now), self.first()) {
                 (NextStart::Start(item), Some(first)) => {
                     assert_eq!(item, first, "the first that may start goes first");
                     self.waiting.retain(|waiting| *waiting != item);
+                    self.retries = if item.is_retry { self.retries + 1 } else { 0 };
                     self.in_flight.push(item);
                     self.last_start = Some(self.now);
                     self.last_start_at[item.origin] = Some(self.now);
@@ -298,6 +318,56 @@ fn a_slow_origin_first_in_the_list_does_not_keep_the_others_waiting() {
 }
 
 #[test]
+fn a_retry_that_is_due_goes_before_what_has_not_begun_whatever_its_place_in_the_list() {
+    let now = Instant::now();
+    let mut schedule = Schedule::new(StartLimits::default(), ServerPolicy::default());
+    for sequence in 0..100 {
+        schedule.offer("http://a", sequence, sequence, now);
+    }
+    schedule.offer_later("http://b", 100, 100, now + ms(10));
+    assert_eq!(schedule.next(now), NextStart::Start(0));
+    assert_eq!(schedule.next(now + ms(9)), NextStart::Start(1));
+    assert_eq!(schedule.next(now + ms(10)), NextStart::Start(100));
+    assert_eq!(schedule.next(now + ms(10)), NextStart::Start(2));
+}
+
+#[test]
+fn an_origin_with_many_retries_holds_up_no_other_ones_retry_that_was_due_before() {
+    let now = Instant::now();
+    let mut schedule = Schedule::new(StartLimits::default(), ServerPolicy::default());
+    for sequence in 0..100 {
+        schedule.offer_later("http://a", sequence, sequence, now + ms(sequence));
+    }
+    schedule.offer_later("http://b", 100, 100, now + ms(1));
+    let later = now + ms(1000);
+    let started: Vec<_> = (0..3).map(|_| schedule.next(later)).collect();
+    assert_eq!(started, [0, 1, 100].map(NextStart::Start));
+}
+
+#[test]
+fn items_begin_where_most_of_a_list_is_tried_again_and_again() {
+    let now = Instant::now();
+    let mut schedule = Schedule::new(StartLimits::default(), ServerPolicy::default());
+    for origin in ["http://a", "http://b"] {
+        for retry in 0..20 {
+            let sequence = retry + if origin == "http://a" { 0 } else { 100 };
+            schedule.offer_later(origin, sequence, false, now);
+        }
+    }
+    for sequence in 200..205 {
+        schedule.offer("http://a", sequence, true, now);
+    }
+    let mut begun = Vec::new();
+    for start in 0..45 {
+        let NextStart::Start(is_first) = schedule.next(now) else {
+            panic!("nothing keeps it: {schedule:?}");
+        };
+        begun.extend(is_first.then_some(start));
+    }
+    assert_eq!(begun, [3, 7, 11, 15, 19]);
+}
+
+#[test]
 fn origins_that_are_done_with_cost_no_memory() {
     let mut now = Instant::now();
     let limits = StartLimits {
@@ -330,17 +400,25 @@ fn items_that_wait_to_be_tried_again_are_counted_with_the_moment_of_the_first() 
     );
     schedule.offer_later("a", 1, 'y', now + ms(50));
     schedule.offer_later("b", 2, 'z', now + ms(20));
-    assert_eq!(schedule.retries(now), (2, Some(now + ms(20))));
+    let delay = Some((now + ms(20), WaitCause::Delay));
+    assert_eq!(schedule.retries(now), (2, delay));
     // The origin's own wait is longer.
     schedule.hold("b", now, now + ms(40), now);
     let (count, next) = schedule.retries(now);
     assert_eq!(count, 2);
-    assert!(next >= Some(now + ms(40)), "{next:?}");
+    let (until, cause) = next.expect("the hold ends");
+    assert!(
+        until >= now + ms(40) && cause == WaitCause::RetryAfter,
+        "{next:?}"
+    );
     // Due, and kept back by its origin.
     assert_eq!(schedule.next(now + ms(30)), NextStart::Start('x'));
     let (count, next) = schedule.retries(now + ms(30));
     assert_eq!(count, 2);
-    assert!(next >= Some(now + ms(40)), "{next:?}");
+    assert!(
+        next.is_some_and(|(until, _)| until >= now + ms(40)),
+        "{next:?}"
+    );
     // Started: what is under way does not wait.
     let later = now + ms(1000);
     let mut started = 0;

@@ -200,7 +200,7 @@ impl OriginSums {
     }
 }
 
-/// The target of a run that took the longest, with the waits between its attempts.
+/// The target of a run that took the longest, with the waits for its retries.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct SlowestTarget {
     pub(super) index: u64,
@@ -232,7 +232,7 @@ pub(super) struct RunSums {
 
 impl RunSums {
     pub(super) fn add(&mut self, outcome: &Outcome, table: &mut OriginTable) {
-        let Some(time) = outcome.elapsed() else {
+        let Some(time) = outcome.unqueued() else {
             return;
         };
         let earlier = outcome.earlier().iter();
@@ -251,7 +251,7 @@ impl RunSums {
                 index: outcome.index,
                 url: Arc::clone(&outcome.url),
                 time,
-                waits: time.saturating_sub(outcome.busy().unwrap_or_default()),
+                waits: outcome.retry_wait(),
             });
         }
         if is_success {

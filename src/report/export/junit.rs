@@ -17,11 +17,10 @@ use suite::{FAILURE, SKIPPED, Suite, error_suite};
 /// JUnit XML, written to `W`, by Jenkins' `junit-10.xsd`, which other CI servers read as well.
 ///
 /// A URL is a test case, with its host, and the port if it names one, as the class. A failed one is a `failure`, or an `error` if the fault is
-/// local; one that was not tried is `skipped`. One that was not done at the run's deadline is an `error` of the type
-/// `deadline`: CI has to see it, and it has not failed. The output of one that succeeded when it was tried again says so, and that of
+/// local; one that was not done is `skipped`, whatever cut it off: a signal, `--fail-fast` or the run's deadline. The output of one that succeeded when it was tried again says so, and that of
 /// one that an earlier run had done is `done before`. A run
 /// that was stopped has the properties `stopped`, how far it came, and `listed`, of how many targets; those that it did
-/// not come to read are one case, with their number, which is an `error`, because a run that was stopped is no good run. So are
+/// not come to read, or the end of the list, are one case, which is an `error`, of the type `deadline` if that has passed, because a run that was stopped is no good run. So are
 /// the shards that a merged report lacks, a list that could not be read to its end, and an input without URLs where it [needs some](Junit::needs_urls). A name that occurs again has a number behind it, in the
 /// order of the input. The suite of a shard names it, `pfetch shard 2/4`, so that
 /// those of all can be shown together. A run whose starts or bytes the

@@ -123,11 +123,8 @@ impl<W: Write> Markdown<W> {
         let place = self.slowest.partition_point(|(slower, _)| *slower >= time);
         if place < SLOWEST {
             let size = bytes(outcome.bytes);
-            let waits = time.saturating_sub(outcome.busy().unwrap_or_default());
-            let row = format!(
-                "| {url} | {} | {size} |\n",
-                wording::with_waits(time, waits)
-            );
+            let time_text = wording::with_waits(time, outcome.retry_wait());
+            let row = format!("| {url} | {time_text} | {size} |\n");
             self.slowest.truncate(SLOWEST - 1);
             self.slowest.insert(place, (time, row));
         }

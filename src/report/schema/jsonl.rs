@@ -26,7 +26,7 @@ use crate::report::Baseline;
 /// | `type` | when | fields |
 /// |---|---|---|
 /// | `run` | first | `schema`, `version`, `workers`, `started_at`, `startup`, `log`, `shard` |
-/// | `result` | a target ended | `index`, `url`, `final_url`, `action`, `outcome` (`ok`, `unchanged`, `done`, `failed`, `skipped`), `status`, `http_version`, `content_type`, `meta`, `body` (may be absent), `attempts`, `bytes`, `wire_bytes`, `remote`, `reused`, `worker`, `started_at`, `elapsed`, `start_delay` (may be absent), `timing`, `redirects`, `saved`, `exchanges`, `earlier`, `error`, `notices` |
+/// | `result` | a target ended | `index`, `url`, `final_url`, `action`, `outcome` (`ok`, `unchanged`, `done`, `failed`, `skipped`), `status`, `http_version`, `content_type`, `meta`, `body` (may be absent), `attempts`, `bytes`, `wire_bytes`, `remote`, `reused`, `worker`, `started_at`, `elapsed`, `retry_wait` (may be absent), `start_delay` (may be absent), `timing`, `redirects`, `saved`, `exchanges`, `earlier`, `error`, `notices` |
 /// | `warning` | any time | `message`, `about` |
 /// | `arm` | in a comparison or a sweep, before the results of an arm's run | `arm` (`serial`, `parallel`), `pair`, `workers`, `done`, `of`, `most` |
 /// | `arm_summary` | after those results | `arm`, `pair`, and the fields of `summary` |
@@ -34,7 +34,7 @@ use crate::report::Baseline;
 /// | `sweep` | last in a sweep, in place of the summary | `targets`, `stopped`, `search`, `points`, `passed_over`, `knee`, `speedup`, `law`, `gains`, `differing`, `margin`, `notices`, `why` |
 /// | `against` | just before the last, if there is a baseline | `file`, `version`, `started_at`, `points`, `why`, `margin`, `notices` |
 /// | `gate` | after the last, for each assertion | `gate`, `verdict` (`held`, `failed`, `inconclusive`, `unknown`, `skipped`), `value`, `unit`, `interval`, `why`, `of` |
-/// | `summary` | last | `targets`, `ok`, `unchanged`, `failed`, `not_done`, `skipped`, `done_before`, `retries`, `bytes`, `served_bytes`, `wire_bytes`, `workers`, `paced`, `pacing`, `stopped`, `listed`, `unreadable`, `runs`, `parallel`, `input_wait`, `input_idle`, `retry_idle`, `repeat_time` (may be absent), `serial`, `throughput`, `urls_per_second`, `latency`, `ttfb`, `intended_latency`, `slowdown`, `statuses`, `origins`, `more_origins`, `merged`, `parts` |
+/// | `summary` | last | `targets`, `ok`, `unchanged`, `failed`, `not_done`, `skipped`, `done_before`, `retries`, `bytes`, `served_bytes`, `wire_bytes`, `workers`, `paced`, `pacing`, `stopped`, `listed`, `unreadable`, `runs`, `parallel`, `input_wait`, `input_idle`, `retry_idle`, `retry_idle_for`, `repeat_time` (may be absent), `serial`, `throughput`, `urls_per_second`, `latency`, `ttfb`, `intended_latency`, `slowdown`, `statuses`, `failures`, `origins`, `more_origins`, `merged`, `parts` |
 ///
 /// `workers` of `run` is the most that the run may have; an automatic sweep may need fewer, which its `arm` lines say.
 ///
@@ -104,7 +104,9 @@ use crate::report::Baseline;
 /// - `input_wait`: the part of `parallel` in which a worker was idle because the input gave nothing; `input_idle`:
 ///   the part of that in which nothing was under way, which `speedup` leaves out.
 /// - `retry_idle`: the part of `parallel` in which nothing was under way, as all that was left waited for another try or
-///   for as long as a server had asked for (`Retry-After`); 0 in older reports and in those of merged runs.
+///   for as long as a server had asked for (`Retry-After`); 0 in older reports and in those of merged runs. `retry_idle_for`
+///   has parts of it: `retry_after` (as servers asked), `no_answer` (servers that answered nothing) and `delay` (before
+///   retries); the rest are distances between starts.
 /// - `repeat_time`: the time for which the input was repeated (`--repeat TIME`): no target began after it, so that
 ///   `parallel` is hardly shorter, whatever was done. Of a run that ended for another reason the field is left out.
 /// - `latency`, `ttfb` (to the first byte): `null` or `{mean, p50, p90, p95, p99, max}` of the targets that
@@ -113,7 +115,9 @@ use crate::report::Baseline;
 /// - `intended_latency`: `null`, or the same of the latency from the intended start, in a run with a rate: `latency` and
 ///   the `start_delay` of each. While a server stalls no requests are sent, which `latency` knows nothing of.
 /// - `throughput`: `served_bytes`, the body bytes of the targets that succeeded, per second;
-///   `urls_per_second`: the targets that succeeded. Both are `null` if none did. `statuses`: the number of targets that ended with each status.
+///   `urls_per_second`: the targets that succeeded. Both are `null` if none did. `statuses`: the number of targets that ended with each status;
+///   `failures`: that of the `failed` ones by the `kind` of their error. One whose failure is not of the kind `status` is
+///   not among the `statuses`, whatever had come before.
 /// - `origins`: those that pushed back or were given up, as `{origin, at_once, per_second, push_backs, too_many,
 ///   unavailable, refused, rate_limit, untold, given_up}`, 100 at most; `more_origins` counts the others. `at_once` is the number of requests at once that pfetch
 ///   slowed down to, `per_second` that in a second if it is less than one at once gives; `null` if nothing

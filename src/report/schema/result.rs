@@ -72,6 +72,10 @@ pub(in crate::report) struct ResultRecord<'a> {
     worker: Option<u32>,
     started_at: Option<Rfc3339>,
     elapsed: Option<Seconds>,
+    /// The part of `elapsed` between attempts in which it waited for its retry. Of targets only that were tried again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(!default, with = "Seconds")]
+    retry_wait: Option<Seconds>,
     /// The time by which it was started later than the rate intended. Of runs with a rate only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(!default, with = "Seconds")]
@@ -123,6 +127,7 @@ impl<'a> From<&'a Outcome> for ResultRecord<'a> {
             worker: last.worker.map(u32::from),
             started_at: last.started_at.map(Rfc3339),
             elapsed: outcome.elapsed().map(Seconds),
+            retry_wait: (!outcome.earlier().is_empty()).then(|| Seconds(outcome.retry_wait())),
             start_delay: outcome.start_delay().map(Seconds),
             timing: TimingRecord::from(&last.timing),
             redirects: outcome.redirects().iter().map(Into::into).collect(),
@@ -214,6 +219,7 @@ impl ResultRecord<'_> {
             saved: self.saved.map(Into::into),
             earlier,
             pushed_back: self.pushed_back,
+            retry_wait: self.retry_wait.map(|time| time.0),
             start_delay: self.start_delay.map(|time| time.0),
             notices: self.notices.into_owned(),
             meta: self.meta.map(Cow::into_owned),

@@ -14,6 +14,8 @@ use crate::measure::{Estimate, UnseenLimit};
 use crate::model::event::RunInfo;
 use crate::model::json::{Rfc3339, Seconds};
 use crate::model::origin::OriginLimits;
+use crate::model::outcome::FailureKind;
+use crate::model::retry_idle::RetryIdle;
 use crate::model::run_id::{LogPosition, RunId};
 use crate::model::run_part::RunPart;
 use crate::model::run_shard::RunShard;
@@ -127,6 +129,10 @@ pub(in crate::report) struct SummaryRecord<'a> {
     input_idle: Seconds,
     #[serde(default)]
     retry_idle: Seconds,
+    /// Its parts by what was waited for.
+    // Older reports have none.
+    #[serde(default)]
+    retry_idle_for: RetryIdleRecord,
     /// The time for which the input was repeated. Left out where it was not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Seconds")]
@@ -150,6 +156,8 @@ pub(in crate::report) struct SummaryRecord<'a> {
     #[serde(skip_deserializing)]
     #[schemars(extend("propertyNames" = { "pattern": "^[1-9][0-9][0-9]$" }))]
     statuses: Cow<'a, BTreeMap<u16, u64>>,
+    #[serde(skip_deserializing)]
+    failures: Cow<'a, BTreeMap<FailureKind, u64>>,
     #[serde(default, borrow)]
     origins: Vec<OriginRecord<'a>>,
     #[serde(default, deserialize_with = "number::count")]
@@ -191,7 +199,8 @@ impl<'a> SummaryRecord<'a> {
             parallel: summary.makespan.map(Seconds),
             input_wait: Seconds(summary.input_wait),
             input_idle: Seconds(summary.input_idle),
-            retry_idle: Seconds(summary.retry_idle),
+            retry_idle: Seconds(summary.retry_idle.total),
+            retry_idle_for: RetryIdleRecord::from(summary.retry_idle),
             repeat_time: summary.repeat_time.map(Seconds),
             serial: serial.map(SerialRecord::from),
             throughput: summary.throughput(),
@@ -201,6 +210,7 @@ impl<'a> SummaryRecord<'a> {
             intended_latency: summary.intended.as_ref().and_then(LatencyRecord::new),
             slowdown: summary.slowdown.map(SlowdownRecord::from),
             statuses: Cow::Borrowed(&summary.statuses),
+            failures: Cow::Borrowed(&summary.failures),
             origins: summary.origins.listed.iter().map(Into::into).collect(),
             more_origins: summary.origins.more,
             merged: summary.merged,
@@ -227,7 +237,12 @@ impl<'a> SummaryRecord<'a> {
             makespan: self.parallel.map(|time| time.0),
             input_wait: self.input_wait.0,
             input_idle: self.input_idle.0,
-            retry_idle: self.retry_idle.0,
+            retry_idle: RetryIdle {
+                total: self.retry_idle.0,
+                retry_after: self.retry_idle_for.retry_after.0,
+                no_answer: self.retry_idle_for.no_answer.0,
+                delay: self.retry_idle_for.delay.0,
+            },
             repeat_time: self.repeat_time.as_ref().map(|time| time.0),
             origins: OriginLimits::new(
                 self.origins.iter().map(Into::into).collect(),
@@ -236,6 +251,24 @@ impl<'a> SummaryRecord<'a> {
             merged: self.merged,
             parts: self.parts.to_vec(),
             ..summary
+        }
+    }
+}
+
+/// Waits for other tries with nothing under way, by their cause (`retry_idle_for`).
+#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
+struct RetryIdleRecord {
+    retry_after: Seconds,
+    no_answer: Seconds,
+    delay: Seconds,
+}
+
+impl From<RetryIdle> for RetryIdleRecord {
+    fn from(idle: RetryIdle) -> Self {
+        RetryIdleRecord {
+            retry_after: Seconds(idle.retry_after),
+            no_answer: Seconds(idle.no_answer),
+            delay: Seconds(idle.delay),
         }
     }
 }

@@ -90,7 +90,7 @@ pub enum WayOn {
     SameAgain,
     /// The run saves one file, and has no log.
     File,
-    /// The run saves files that another would only ask about, and has no log.
+    /// The run saves files, of which another with `-nc` would keep those that are there, and has no log.
     Files,
 }
 
@@ -107,9 +107,10 @@ impl WayOn {
             WayOn::NoLog => &["with --log FILE, a later run with --resume could go on"],
             WayOn::Log => &["again with --resume fetches the rest"],
             WayOn::SameAgain => &["the same command again fetches the rest"],
+            // Without it, files are asked about, and fetched anew of a server without ETag and Last-Modified.
             WayOn::Files => &[
-                "the same command again goes on with what is missing",
-                "(with --log FILE --resume it asks about that alone)",
+                "the same command again with -nc fetches only what is missing",
+                "(so does --resume of a run that has a --log FILE)",
             ],
         };
         lines.iter().copied().map(Cow::Borrowed).collect()

@@ -81,10 +81,18 @@ fn what_is_not_done_at_the_deadline_does_not_count_as_done_in_any_report() {
         (&html, "What was not done"),
         (&md, "### Failures (1)"),
         (&md, "### Not done at the deadline (4)"),
-        (&junit, "failures=\"1\" errors=\"5\""),
+        // A case each that was not done, and one for the suite, which is not to look like a good one.
         (
             &junit,
-            "<error type=\"deadline\" message=\"not done at the run&#39;s deadline of 1s\"/>",
+            "tests=\"7\" failures=\"1\" errors=\"1\" skipped=\"4\"",
+        ),
+        (
+            &junit,
+            "<skipped type=\"deadline\" message=\"not done at the run&#39;s deadline of 1s\"/>",
+        ),
+        (
+            &junit,
+            "<error type=\"deadline\" message=\"the run&#39;s deadline passed (--deadline): 2 of 6 URLs done\"/>",
         ),
     ] {
         let page = read(path);

@@ -8,6 +8,7 @@ mod codings;
 mod deadline;
 mod encoders;
 mod hanging;
+mod hosts;
 mod last_answer;
 mod politeness;
 mod retries;

@@ -89,7 +89,8 @@ fn a_run_is_a_page() {
 | 200 | 2 |
 | 304 | 1 |
 | 404 | 1 |
-| without a status | 2 |
+| timeout | 1 |
+| disk-full | 1 |
 
 ### Failures (3)
 

@@ -247,7 +247,7 @@ impl HtmlPage<'_> {
             .map(|(status, count)| format!("{} × {status}", grouped(*count)))
             .collect();
         let without = wording::without_status(summary);
-        parts.extend(without.map(|(count, why)| format!("{} {why}", counted(count, "URL"))));
+        parts.extend(without.map(|(count, why)| format!("{} × {why}", grouped(count))));
         html! {
             @if summary.tried() > 0 { p.lead { (parts.join(" · ")) } }
         }

@@ -56,6 +56,8 @@ struct SuiteProgress {
     listed: Option<u64>,
     /// Those of them that the run did not come to read.
     unread: Option<u64>,
+    /// True if the run's deadline cut something off.
+    is_deadline: bool,
     /// The shards that a merged report lacks.
     missing: Option<String>,
 }
@@ -134,6 +136,7 @@ impl Suite {
             text: wording::progress(summary),
             listed: summary.all_listed(),
             unread: summary.unread(),
+            is_deadline: summary.not_done > 0,
             missing: wording::missing(summary),
         });
     }
@@ -229,6 +232,10 @@ impl SuiteProgress {
         };
         match (&self.missing, self.unread) {
             (Some(missing), _) => input_error(&name, "missing", missing),
+            (None, _) if self.is_deadline => {
+                let message = format!("the run's deadline passed (--deadline): {}", self.text);
+                input_error(&name, "deadline", &message)
+            }
             (None, Some(0)) => {
                 let message = format!("the run was stopped before its end: {}", self.text);
                 input_error(&name, "stopped", &message)
@@ -347,8 +354,7 @@ impl Read for FileReader<'_> {
 fn element(outcome: &Outcome) -> &'static str {
     match outcome.verdict {
         Verdict::Ok | Verdict::Unchanged | Verdict::Done => "",
-        // Nothing was found out about it, and that is not to look like a good run.
-        Verdict::Skipped if outcome.is_past_deadline() => ERROR,
+        // Whatever cut it off: that the run is no good one is told by an error of the suite.
         Verdict::Skipped => SKIPPED,
         Verdict::Failed if outcome.error().is_some_and(|error| error.kind.is_local()) => ERROR,
         Verdict::Failed => FAILURE,

@@ -10,6 +10,7 @@ use super::run_line::{self, DisplayedFigures};
 use super::workers::{self, RowFetch, WorkerRow};
 use crate::model::activity::CurrentFetch;
 use crate::model::event::Pending;
+use crate::model::retry_idle::WaitCause;
 
 /// The time for which an idle worker keeps its line: between two URLs, lines should not come and go.
 const LINGER: Duration = Duration::from_secs(1);
@@ -225,10 +226,10 @@ fn waiting_text(pending: &Pending, now: Instant, columns: usize) -> Option<Strin
         Some(next) => format!("{count} {words}, {before}{next}"),
         None => format!("{count} {words}"),
     };
-    // A backoff is shorter: the server has asked for this wait.
-    let is_long = pending
-        .next
-        .is_some_and(|next| next.saturating_duration_since(now) >= LONG_WAIT);
+    let is_long = pending.cause == Some(WaitCause::RetryAfter)
+        && pending
+            .next
+            .is_some_and(|next| next.saturating_duration_since(now) >= LONG_WAIT);
     let whole_text = with_next("waiting to be tried again", "next in ");
     let advised = format!("{whole_text} (--retry-after-max 1s waits less)");
     if is_long && width(&advised) <= columns {
@@ -421,6 +422,7 @@ mod tests {
         let pending = |retries, ms| Pending {
             retries,
             next: Some(now + Duration::from_millis(ms)),
+            cause: Some(WaitCause::RetryAfter),
             ..Pending::default()
         };
         let text = |pending: &Pending, columns| waiting_text(pending, now, columns);
@@ -434,7 +436,7 @@ mod tests {
         }
         assert_eq!(text(&two, 10).as_deref(), Some("2 to retr…"));
         assert_eq!(text(&pending(0, 1200), 77), None);
-        // A long one is the server's, and there is an option for it.
+        // There is an option for a long one that the server asks for.
         let long = pending(1, 20_000);
         for (columns, words) in [
             (
@@ -445,6 +447,12 @@ mod tests {
         ] {
             assert_eq!(text(&long, columns).as_deref(), Some(words));
         }
+        let silent = Pending {
+            cause: Some(WaitCause::NoAnswer),
+            ..long
+        };
+        let told = "1 waiting to be tried again, next in 20 s";
+        assert_eq!(text(&silent, 77).as_deref(), Some(told));
         // One that is due is about to begin.
         let due = pending(1, 0);
         assert_eq!(
