@@ -62,7 +62,10 @@ impl Client {
             (Verdict::Ok, Naming::Late) => return (outcome, Some(AwaitingName { download })),
             (Verdict::Ok, Naming::Requested) => download.publish_as(place),
             (Verdict::Ok, Naming::Other(name)) => download.publish_as(name),
-            (Verdict::Done | Verdict::Failed | Verdict::Skipped, _) => return (outcome, None),
+            (Verdict::Done | Verdict::Failed | Verdict::Skipped, _) => {
+                outcome.details_mut().part = download.kept_part();
+                return (outcome, None);
+            }
         };
         record_published(&mut outcome, published, target);
         (outcome, None)

@@ -52,6 +52,8 @@ pub struct Details {
     pub save_path: Option<SavePath>,
     /// The saved file.
     pub saved: Option<Saved>,
+    /// The name of the part that stays of a file that was not saved, from which a later run can go on.
+    pub part: Option<String>,
     /// The place of the body in a pack.
     pub packed: Option<Packed>,
     /// The SHA-256 that its body was to have.

@@ -8,17 +8,15 @@ use std::mem;
 use console::truncate_str;
 
 use crate::model::event::{AssertionVerdict, Event, Listener};
-use crate::model::file_name::PARTIAL;
 use crate::model::measurement::Against;
 use crate::model::outcome::{Outcome, Verdict};
-use crate::model::save_path::SavePath;
 use crate::model::summary::Summary;
 use crate::model::text::escape;
 
 use super::comparison;
 use super::lines::TextWriter;
 use super::refused_heads::RefusedHeads;
-use super::style::{HumanStyle, WayOn};
+use super::style::{HumanStyle, Remainder, WayOn};
 use super::totals::{self, DIM, GREEN, RED, RESET};
 use crate::report::format::{bytes, bytes_cell, counted, duration_cell, number_cell};
 use crate::report::shown_run::ShownRun;
@@ -39,8 +37,8 @@ pub struct Human<W> {
     /// those with yet other reasons.
     interrupted: HashMap<String, u64>,
     more_interrupted: u64,
-    /// The name of the part of the last file that the stop has left undone.
-    part: Option<String>,
+    /// What is left of the last file that the stop has left undone.
+    remainder: Option<Remainder>,
     /// Targets that failed because their server has no HEAD.
     refused_heads: RefusedHeads,
     /// True once there is a line that a summary has to stand off from.
@@ -70,7 +68,7 @@ impl<W: Write> Human<W> {
             against: None,
             interrupted: HashMap::new(),
             more_interrupted: 0,
-            part: None,
+            remainder: None,
             refused_heads: RefusedHeads::default(),
             has_lines: style.follows_other,
         }
@@ -80,8 +78,7 @@ impl<W: Write> Human<W> {
     fn line(&mut self, outcome: &Outcome) -> io::Result<()> {
         if outcome.verdict == Verdict::Skipped {
             self.note_interrupted(outcome);
-            let name = outcome.save_path().map(SavePath::file_name);
-            self.part = name.map(|name| format!("{name}{PARTIAL}"));
+            self.remainder = Remainder::of(outcome);
         }
         self.refused_heads.add(outcome);
         if !self.style.detail.tells(outcome) {
@@ -233,8 +230,8 @@ impl<W: Write> Human<W> {
         if let Some(refused) = self.refused_heads.note() {
             writeln!(self.out, "  {dim}{refused}{reset}")?;
         }
-        let part = self.part.take();
-        let way_on = way_on.map(|way_on| way_on.lines(part.as_deref()));
+        let remainder = self.remainder.take();
+        let way_on = way_on.map(|way_on| way_on.lines(remainder.as_ref()));
         for text in way_on
             .into_iter()
             .flatten()

@@ -94,16 +94,43 @@ pub enum WayOn {
     Files,
 }
 
+/// What a stop leaves of a file that it interrupts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Remainder {
+    /// The part with this name, from which another run can go on.
+    Part(String),
+    /// Nothing, though some of it had come: nobody could tell whether the rest were of the same version.
+    Dropped,
+}
+
+impl Remainder {
+    /// What is left of this file; `None` if nothing of it had come, or it is none.
+    pub(super) fn of(outcome: &Outcome) -> Option<Remainder> {
+        let details = outcome.details.as_deref()?;
+        details.save_path.as_ref()?;
+        match &details.part {
+            Some(name) => Some(Remainder::Part(name.clone())),
+            None => (outcome.bytes > 0).then_some(Remainder::Dropped),
+        }
+    }
+}
+
 impl WayOn {
-    /// The advice, in lines. `part` is the name of the file's part, if the run has got so far.
-    pub(super) fn lines(self, part: Option<&str>) -> Vec<Cow<'static, str>> {
+    /// The advice, in lines. `remainder` is what is left of the file, if something of it had come.
+    pub(super) fn lines(self, remainder: Option<&Remainder>) -> Vec<Cow<'static, str>> {
         let lines: &[&str] = match self {
-            WayOn::File => {
-                let part = part.unwrap_or("NAME.part");
-                return vec![Cow::Owned(format!(
-                    "the same command again goes on from {part}, where the server can"
-                ))];
-            }
+            WayOn::File => match remainder {
+                Some(Remainder::Part(name)) => {
+                    return vec![Cow::Owned(format!(
+                        "the same command again goes on from {name}, where the server can"
+                    ))];
+                }
+                Some(Remainder::Dropped) => &[
+                    "what had come is not kept, as the server names no version of it (no ETag):",
+                    "the same command again begins anew",
+                ],
+                None => &[],
+            },
             WayOn::NoLog => &["with --log FILE, a later run with --resume could go on"],
             WayOn::Log => &["again with --resume fetches the rest"],
             WayOn::SameAgain => &["the same command again fetches the rest"],

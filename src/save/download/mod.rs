@@ -16,7 +16,7 @@ use super::xattr::{FileRecord, FileState};
 use super::{BodyError, FileError, os, page};
 use crate::model::outcome::BodyProgress;
 use crate::model::save_path::SavePath;
-use crate::model::text::byte_count;
+use crate::model::text::{byte_count, escape};
 use state::SuspendedPart;
 pub(super) use state::{ReceivedPart, State, WholePart};
 
@@ -251,6 +251,13 @@ impl Download {
     pub fn is_confirmed_by(&self, validators: &Validators) -> bool {
         let existing = self.existing.as_ref();
         existing.is_some_and(|record| record.is_confirmed_by(validators))
+    }
+
+    /// The name of the part that stays if the download ends now, from which another can go on. `None` if it is deleted:
+    /// nothing has come, or the server names no version of the body.
+    pub fn kept_part(&self) -> Option<String> {
+        let part = self.state.part().filter(|part| part.length() > 0)?;
+        self.state.is_resumable().then(|| escape(part.name()))
     }
 
     /// Reads the bytes of the part in chunks, each of which `take` is given.

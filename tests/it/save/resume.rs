@@ -156,10 +156,37 @@ fn what_a_run_that_was_stopped_or_killed_has_left_is_continued() {
         let run = running.end();
         run.check("its end", run.status.code() == code);
         run.check("only a part", names(dir.path()) == ["file.part"]);
+        let advice = "the same command again goes on from file.part, where the server can";
+        run.check("said", run.stdout.contains(advice) == code.is_some());
         let run = save(&dir, &[], &[&url]).exits(0);
         is_whole(&run, &dir, &content);
         run.check("resumed", resumed_from(&run) > Some(0));
     }
+}
+
+#[test]
+fn a_run_that_was_stopped_names_no_part_where_none_stays() {
+    let dir = Dir::on_disk();
+    let server = Raw::start(|mut wire| {
+        if wire.head().is_some() {
+            wire.send(
+                Version {
+                    headers: String::new(),
+                    ..Version::tagged("\"v1\"", &bytes(2_000_000))
+                }
+                .cut(1_000_000),
+            )?;
+        }
+        wire.hang()
+    });
+    let folder = dir.path().to_str().unwrap();
+    let mut running = pfetch(&["--progress=always", "-d", folder, &server.url("/file")]).start();
+    while !running.error_line().contains("1.0 MB") {}
+    running.signal(Signal::INT);
+    let run = running.end().exits(130);
+    let run =
+        run.prints("what had come is not kept, as the server names no version of it (no ETag):");
+    run.check("nothing stays", names(dir.path()).is_empty());
 }
 
 #[test]
