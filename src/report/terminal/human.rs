@@ -16,6 +16,7 @@ use crate::model::summary::Summary;
 use crate::model::text::escape;
 
 use super::comparison;
+use super::heads;
 use super::lines::TextWriter;
 use super::refused_heads::RefusedHeads;
 use super::style::{HumanStyle, WayOn};
@@ -86,6 +87,9 @@ impl<W: Write> Human<W> {
         self.refused_heads.add(outcome);
         if !self.style.detail.tells(outcome) {
             return Ok(());
+        }
+        if self.style.shows_heads {
+            heads::write(&mut self.out, outcome)?;
         }
         let (colour, dim, reset) = if self.style.colour {
             let colour = match outcome.verdict {
