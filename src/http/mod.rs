@@ -72,5 +72,6 @@ pub use netrc::{Netrc, NetrcError};
 pub use no_proxy::NoProxy;
 pub use proxy::{Proxy, ProxyError};
 pub use proxy_config::{ProxyConfig, ProxyUnusable};
+pub(crate) use redact::is_secret_name;
 pub use save::{AwaitingName, Naming};
 pub use tls::{IdentityError, TlsConfig};

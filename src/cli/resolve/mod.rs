@@ -3,6 +3,7 @@
 
 mod advice;
 mod bodies;
+mod empty_secrets;
 mod exports;
 mod header_files;
 mod judge;
