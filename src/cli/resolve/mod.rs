@@ -236,6 +236,13 @@ impl Inputs {
         if of_stdin.count() > 1 {
             return Err("standard input can be read only once; give '-' once".to_owned());
         }
+        if args.null && lists.is_empty() {
+            return Err(
+                "-0 is for lists, and there is none: leave it out, or give the list (-i FILE); pfetch speaks no HTTP/1.0 \
+                 (curl)"
+                    .to_owned(),
+            );
+        }
         Ok(Inputs {
             urls,
             lists,
