@@ -65,6 +65,7 @@ pub use accept::{AcceptError, StatusSet};
 pub use action::{FetchAction, Fetched, UnplacedBody};
 pub use client::Client;
 pub use config::FetchConfig;
+pub(crate) use cross_origin::crosses_origins;
 pub use dns::{DnsConfig, Family, PinnedAddresses, PinnedHost, TEMPORARY_FAILURE_LIFETIME};
 pub use fetcher::Fetcher;
 pub use media_type::{MediaRangeError, MediaRanges};
