@@ -35,9 +35,9 @@ pub(super) fn warning(args: &RequestArgs, given: &[GivenHeader]) -> Option<Strin
 fn is_empty(header: &GivenHeader) -> bool {
     match header {
         GivenHeader::Sent(name, value) => {
-            let is_scheme =
-                |scheme: &&str| value.as_bytes().eq_ignore_ascii_case(scheme.as_bytes());
-            OWN.contains(name) && SCHEMES.iter().any(|scheme| is_scheme(&scheme))
+            let value = value.as_bytes();
+            let is_scheme = |scheme: &str| value.eq_ignore_ascii_case(scheme.as_bytes());
+            OWN.contains(name) && SCHEMES.iter().any(|scheme| is_scheme(scheme))
         }
         GivenHeader::Removed { name, has_blank } => {
             is_secret_name(name.as_str()) && (*has_blank || !OWN.contains(name))
