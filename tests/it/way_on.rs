@@ -196,6 +196,7 @@ fn the_headers_of_a_head_are_printed_of_one_url_as_curl_prints_them() {
         &["-I", "--summary-only", &url],
         &["-I", "--export=csv=-", &url],
         &["-I", &url, &url],
+        &["-sI", &url, &url],
         &["-I", "--repeat=2", &url],
         &["-I", "-i", &list],
         &["-I", "--assert=failed<=0", &url],
