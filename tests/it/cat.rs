@@ -855,11 +855,22 @@ fn it_can_keep_a_run_log() {
 
 #[test]
 fn a_report_in_the_file_of_the_bodies_begins_lines_of_its_own() {
-    let server = Server::with(|request, reply| match request.target.as_str() {
+    let (open, opened) = unbounded();
+    let server = Server::with(move |request, reply| match request.target.as_str() {
         "/gone" => reply.send(404, "", b""),
+        "/first" => {
+            let sent = reply.send(404, "", b"");
+            let _ = open.send(());
+            sent
+        }
+        "/slow" => {
+            pass(&opened);
+            reply.send(200, "", b"xyz")
+        }
         _ => reply.send(200, "", b"body"),
     });
-    let [a, b, gone] = ["/a", "/b", "/gone"].map(|path| server.url(path));
+    let [a, b, gone, first, slow] =
+        ["/a", "/b", "/gone", "/first", "/slow"].map(|path| server.url(path));
     let program = env!("CARGO_BIN_EXE_pfetch");
     let dir = Dir::new();
     let merged = |redirection: &str, args: &[&str]| {
@@ -889,6 +900,9 @@ fn a_report_in_the_file_of_the_bodies_begins_lines_of_its_own() {
     // The end that is told on standard error alone.
     let log = merged("> log 2>&1", &["-qq", &a, &gone]);
     assert!(log.starts_with("body\n  404 "), "{log}");
+    let log = merged("> log 2>&1", &["-qq", "-j2", &slow, &first]);
+    let bodies = log.lines().filter(|line| line.contains("xyz"));
+    assert!(bodies.eq(["xyz"]) && log.contains("\npfetch: "), "{log}");
     // Nothing is added to bodies that go elsewhere, or that end their line.
     assert_eq!(merged("> log 2> other", &[&a, &b]), "bodybody");
     assert_eq!(merged("> log 2> /dev/null", &[&a]), "body");
