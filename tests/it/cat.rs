@@ -899,7 +899,7 @@ fn a_report_in_the_file_of_the_bodies_begins_lines_of_its_own() {
     }
     // The end that is told on standard error alone.
     let log = merged("> log 2>&1", &["-qq", &a, &gone]);
-    assert!(log.starts_with("body\n  404 "), "{log}");
+    assert!(log.lines().any(|line| line == "body"), "{log}");
     let log = merged("> log 2>&1", &["-qq", "-j2", &slow, &first]);
     let bodies = log.lines().filter(|line| line.contains("xyz"));
     assert!(bodies.eq(["xyz"]) && log.contains("\npfetch: "), "{log}");
