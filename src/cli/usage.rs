@@ -85,12 +85,8 @@ const CONFLICTS: &[([&str; 2], &str)] = &[
 /// Reasons why a measurement (`--compare`, `--sweep`) has no such option.
 const NOT_MEASURED: &[(&[&str], &str)] = &[
     (
-        &["--output", "--dir", "--cat", "--pack"],
-        "it fetches each URL several times and keeps no body; fetch them in a run of their own",
-    ),
-    (
-        &["--log"],
-        "it fetches each URL several times; --export json=FILE keeps its figures",
+        &["--output", "--dir", "--cat", "--pack", "--log"],
+        "it fetches each URL several times, and keeps no body and no log; --export json=FILE has its figures",
     ),
     (
         &["--rate", "--host-delay", "--limit-rate"],

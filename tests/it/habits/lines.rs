@@ -522,17 +522,14 @@ pub(super) const HINTED: &[(&str, &str)] = &[
         "--compare cannot be used with --rate: that limit would be measured",
     ),
     ("--compare --sweep 1,2 URL", "how many are enough; take one"),
-    (
-        "-d out --sweep 1,2 URL",
-        "keeps no body; fetch them in a run of their own",
-    ),
+    ("-d out --sweep 1,2 URL", "and keeps no body and no log"),
     (
         "--sweep 1,2 --deadline 5s URL",
         "--measurement-time ends it early",
     ),
     (
         "--compare --log f URL",
-        "--export json=FILE keeps its figures",
+        "--export json=FILE has its figures",
     ),
     ("--compare --shard 0/2 URL", "measure one list"),
     ("--compare --fail-fast URL", "leave it out"),

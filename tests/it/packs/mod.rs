@@ -419,11 +419,11 @@ fn what_cannot_be_packed_is_said_before_anything_is_fetched() {
         (&[][..], "--log"),
         (
             &["--compare", "--log", "run.log"],
-            "--compare cannot be used with --pack: it fetches each URL several times and keeps no body",
+            "--compare cannot be used with --log: it fetches each URL several times, and keeps no body",
         ),
         (
             &["--sweep", "1,2", "--log", "run.log"],
-            "--sweep cannot be used with --pack: it fetches each URL several times",
+            "--sweep cannot be used with --log: it fetches each URL several times",
         ),
     ] {
         let all = [args, &["--pack", "tar=a-%d.tar", &url]].concat();
