@@ -89,6 +89,18 @@ impl Baselines {
         })
     }
 
+    /// Foresees the error with which [`open`](Baselines::open) would fail. Nothing is made.
+    pub(super) fn foresee(plan: &JudgePlan, signals: &SignalWatch) -> Result<(), StartError> {
+        if let Some(path) = plan.against.as_deref().filter(|_| !is_first(plan)) {
+            read(path, signals)?;
+        }
+        let Some(path) = plan.save_baseline.as_deref() else {
+            return Ok(());
+        };
+        AtomicFile::foresee(path).map_err(|error| unwritable(path, &error))?;
+        check_replaced(path, plan, signals)
+    }
+
     /// Tells that there is nothing to compare the run with because it is the first.
     pub(super) fn is_first(&self) -> bool {
         self.is_first
@@ -229,16 +241,21 @@ fn create(path: &Path, plan: &JudgePlan, signals: &SignalWatch) -> Result<Histor
     let replacement = AtomicFile::create(path, signals.temporary_files())
         .map_err(|error| unwritable(path, &error))?;
     warn_of(replacement.refused_mode());
-    // An empty one is as good as none: mktemp makes such.
-    if !plan.is_followed && fs::metadata(path).is_ok_and(|there| there.len() > 0) {
-        read(path, signals)?;
-    }
+    check_replaced(path, plan, signals)?;
     Ok(HistoryFile {
         path: path.to_path_buf(),
         name,
         replacement,
         is_followed: plan.is_followed,
     })
+}
+
+/// Checks that the file that is replaced is a baseline. An empty one is as good as none: mktemp makes such.
+fn check_replaced(path: &Path, plan: &JudgePlan, signals: &SignalWatch) -> Result<(), StartError> {
+    if !plan.is_followed && fs::metadata(path).is_ok_and(|there| there.len() > 0) {
+        read(path, signals)?;
+    }
+    Ok(())
 }
 
 /// The machine that this process runs on.

@@ -100,10 +100,12 @@ pub(super) fn report_end(
     match end {
         OutputEnd::Failed(io::ErrorKind::BrokenPipe, _) => reasons.broken_pipe = true,
         OutputEnd::Failed(_, reason) => {
+            stream.end_line();
             complain(&format!("cannot write to {}: {reason}", stream.name()));
             reasons.local = true;
         }
         OutputEnd::Gap { written, .. } => {
+            stream.end_line();
             let url = report.gap.as_deref().unwrap_or("a URL that failed");
             complain(&match written {
                 0 => format!(

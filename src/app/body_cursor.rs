@@ -1,7 +1,12 @@
-//! The cursor of a terminal that gets both bodies and the report.
+//! The cursor of a terminal, a file or a pipe that gets both bodies and the report.
 
+use std::fs::Metadata;
 use std::io::{self, IsTerminal, Write};
+use std::os::fd::AsFd;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::blocking::duplicate;
 
 /// The cursor after the bodies so far: within a line, if the last one did not end it. Clones share it.
 #[derive(Debug, Clone, Default)]
@@ -10,13 +15,14 @@ pub(super) struct BodyCursor {
 }
 
 impl BodyCursor {
-    /// The cursor of the terminal, if bodies on standard output and messages on standard error both go to one.
-    pub(super) fn of_terminal() -> Option<Self> {
-        let is_shared = io::stdout().is_terminal() && io::stderr().is_terminal();
-        is_shared.then(BodyCursor::default)
+    /// The cursor of the place that bodies on standard output and messages on standard error share, if they do: a
+    /// terminal, or one file, pipe or socket (`> log 2>&1`).
+    pub(super) fn of_shared() -> Option<Self> {
+        let is_terminal = io::stdout().is_terminal() && io::stderr().is_terminal();
+        (is_terminal || is_one_file()).then(BodyCursor::default)
     }
 
-    /// Takes the terminal for one write and the note of it. One that came between the two would stand in the line of
+    /// Takes the place for one write and the note of it. One that came between the two would stand in the line of
     /// a body.
     pub(super) fn lock(&self) -> CursorGuard<'_> {
         // A thread that panicked left a bool, which is whole.
@@ -25,7 +31,22 @@ impl BodyCursor {
     }
 }
 
-/// The cursor while one thread writes to its terminal.
+/// Tests whether standard output and standard error are the same file, pipe or socket. A device that is not a terminal
+/// has no lines.
+fn is_one_file() -> bool {
+    let (Ok(out), Ok(err)) = (metadata(io::stdout()), metadata(io::stderr())) else {
+        return false;
+    };
+    let kind = out.file_type();
+    (out.dev(), out.ino()) == (err.dev(), err.ino())
+        && (kind.is_file() || kind.is_fifo() || kind.is_socket())
+}
+
+fn metadata(stream: impl AsFd) -> io::Result<Metadata> {
+    duplicate(stream)?.metadata()
+}
+
+/// The cursor while one thread writes to its place.
 #[derive(Debug)]
 pub(super) struct CursorGuard<'a>(MutexGuard<'a, bool>);
 

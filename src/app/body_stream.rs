@@ -22,7 +22,7 @@ pub(super) struct BodyStream {
     file: File,
     check: CloseCheck,
     name: String,
-    /// The cursor of the terminal that it shares with messages, if it does.
+    /// The cursor of the place that it shares with messages, if it does.
     cursor: Option<BodyCursor>,
 }
 
@@ -47,7 +47,7 @@ impl BodyStream {
             file,
             name,
             cursor: match output {
-                StreamOutput::Stdout => BodyCursor::of_terminal(),
+                StreamOutput::Stdout => BodyCursor::of_shared(),
                 StreamOutput::Stderr | StreamOutput::Path(_) => None,
             },
         }))
@@ -64,7 +64,7 @@ impl BodyStream {
         Ok(BodyWriter::new(file, self.cursor.clone()))
     }
 
-    /// The cursor of the terminal that it shares with messages, if it does.
+    /// The cursor of the place that it shares with messages, if it does.
     pub(super) fn cursor(&self) -> Option<&BodyCursor> {
         self.cursor.as_ref()
     }
@@ -72,6 +72,14 @@ impl BodyStream {
     /// The error of a stream that cannot be written to.
     pub(super) fn unwritable(&self, error: &io::Error) -> StartError {
         cannot_write(&self.name, error)
+    }
+
+    /// Ends the line that the last body has left open, before a message in the same place.
+    pub(super) fn end_line(&self) {
+        if let Some(cursor) = &self.cursor {
+            // Nor could the message be written then.
+            let _ = cursor.lock().end_line(&self.file);
+        }
     }
 
     /// Checks the close of the stream, at which NFS, FUSE and quotas report failed writes.

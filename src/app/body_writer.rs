@@ -1,5 +1,5 @@
-//! The writer of bodies to their stream. On a terminal it warns of bodies that are no text, and keeps track of the
-//! cursor.
+//! The writer of bodies to their stream. It keeps track of the cursor where messages go to the same place, and warns of
+//! bodies that are no text on a terminal.
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
@@ -21,7 +21,7 @@ pub(super) struct BodyWriter {
 }
 
 impl BodyWriter {
-    /// Bodies written to `file`; `cursor` is that of the terminal if messages go there too.
+    /// Bodies written to `file`; `cursor` is that of the place if messages go there too.
     pub(super) fn new(file: File, cursor: Option<BodyCursor>) -> Self {
         BodyWriter {
             may_warn: file.is_terminal(),

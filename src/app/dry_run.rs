@@ -8,22 +8,24 @@ use super::run_log::unusable_log;
 use super::shards::note_uneven;
 use super::signals::WriteDeadline;
 use super::stdio::StdStream;
-use super::{StartError, bodies, close_stdout, complain, no_urls, packs};
+use super::{StartError, bodies, close_stdout, complain, exports, no_urls, packs, shown};
 use crate::cli::{BodiesPlan, ExitReasons, Format, Plan};
 use crate::engine::input::{BadTarget, Item, List, NextInput, Source, UnevenShards};
-use crate::engine::resume::{DoneTargets, OtherList, RunPlace};
+use crate::engine::resume::{DoneTargets, JournalError, OtherList, RunPlace};
 use crate::engine::{Bodies, PlannedFile};
 use crate::model::outcome::{Failure, Outcome, Saved, Verdict};
 use crate::model::summary::Summary;
 use crate::model::target::Target;
 use crate::report::{DryCounts, DryForm, DryName, DryRun, DryTarget, dry_run_summary};
-use crate::save::ForeseenFile;
+use crate::save::{ForeseenFile, atomic_file};
 
 /// Buffer of the lines.
 const BUFFER: usize = 64 * 1024;
 
 /// Says what the plan would fetch.
 pub(super) fn run(plan: &Plan, lists: Vec<List>) -> Result<ExitReasons, StartError> {
+    exports::foresee(&plan.report.exports)?;
+    foresee_log(plan)?;
     let (to_check, lists) = ListsToCheck::of(plan, lists)?;
     let source = Source::new(&plan.urls, lists, plan.input)
         .map_err(|error| StartError::local("cannot start a thread to read the list", &error))?;
@@ -82,6 +84,19 @@ pub(super) fn run(plan: &Plan, lists: Vec<List>) -> Result<ExitReasons, StartErr
         ..Summary::default()
     });
     Ok(reasons)
+}
+
+/// Foresees the error of a run log that cannot be made.
+fn foresee_log(plan: &Plan) -> Result<(), StartError> {
+    let missing = plan.log.as_ref().filter(|log| !log.path.exists());
+    missing.map_or(Ok(()), |log| {
+        atomic_file::foresee_new(&log.path).map_err(|source| {
+            unusable_log(JournalError::Open {
+                file: shown(&log.path),
+                source,
+            })
+        })
+    })
 }
 
 /// Reads the run log, if the run would resume from it.

@@ -9,6 +9,7 @@ use super::{StartError, shown, unwritable, warn_of};
 use crate::cli::{ExportPlan, ExportTarget, Mode, Plan, ReportPlan, StreamOutput};
 use crate::model::event::{Event, Listener};
 use crate::report::export::{ExportFile, ExportSettings, ExportStream};
+use crate::save::atomic_file::AtomicFile;
 use crate::save::{TemporaryFiles, open_stream};
 
 /// The longest wait for the reader of a named pipe.
@@ -58,6 +59,12 @@ pub(super) fn open(
         }
     };
     report.exports.iter().map(open).collect()
+}
+
+/// Foresees the error of a file that cannot be written. Nothing is made.
+pub(super) fn foresee(exports: &[ExportPlan]) -> Result<(), StartError> {
+    let mut files = exports.iter().filter_map(ExportPlan::file);
+    files.try_for_each(|path| AtomicFile::foresee(path).map_err(|error| unwritable(path, &error)))
 }
 
 fn open_one(

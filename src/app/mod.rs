@@ -63,6 +63,7 @@ fn dispatch(plan: Plan, started: Instant, signals: SignalWatch) -> Result<ExitRe
         lists::check_repeatable(&plan.lists)?;
     }
     if matches!(plan.mode, Mode::DryRun) {
+        Baselines::foresee(&plan.judge, &signals)?;
         return dry_run::run(&plan, lists::open(&plan.lists, &signals)?);
     }
     // Opened before anything is fetched: a file that cannot be is a mistake to correct first.

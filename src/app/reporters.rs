@@ -23,7 +23,7 @@ const BUFFER: usize = 64 * 1024;
 pub(super) struct ReportStreams<'a> {
     /// The deadline for writing.
     pub(super) deadline: &'a WriteDeadline,
-    /// The cursor that bodies leave on the terminal of standard error.
+    /// The cursor that bodies leave where standard error goes.
     pub(super) cursor: Option<&'a BodyCursor>,
 }
 
@@ -40,7 +40,7 @@ pub(super) fn build(
     let progress = match (report.progress, activity) {
         (ProgressMode::Bars, Some(activity)) => Some(streams.bars(activity)?),
         (ProgressMode::Lines, Some(activity)) => {
-            let out = StdStream::new(io::stderr(), streams.deadline)?;
+            let out = StdStream::new(io::stderr(), streams.deadline)?.behind(streams.cursor);
             Some(Progress::lines(activity, out)?)
         }
         _ => None,

@@ -72,7 +72,7 @@ impl Session {
         self.baselines.is_first()
     }
 
-    /// Opens all the reports. `cursor` is that of bodies on the same terminal.
+    /// Opens all the reports. `cursor` is that of bodies in the same place.
     pub(super) fn open_reports(
         &mut self,
         plan: &Plan,

@@ -25,7 +25,7 @@ pub(super) struct StdStream {
     /// True if a write may block, as to a pipe or a terminal; a regular file takes everything.
     may_block: bool,
     deadline: WriteDeadline,
-    /// The cursor that bodies leave on the same terminal.
+    /// The cursor that bodies leave in the same place.
     cursor: Option<BodyCursor>,
 }
 

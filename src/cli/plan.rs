@@ -237,9 +237,9 @@ pub enum ResponseNote {
          saves them, and -o /dev/null says that none is wanted"
     )]
     Bodies,
-    /// The headers, which curl would print for a HEAD.
+    /// The headers of several URLs, which curl would print for a HEAD.
     #[error(
-        "the headers are not shown: -v shows them on standard error (behind it, 2>&1 brings them into a pipe), \
+        "the headers are shown of one URL alone: -v shows them on standard error (behind it, 2>&1 brings them into a pipe), \
          --format jsonl -v has them as data"
     )]
     Headers,

@@ -66,8 +66,14 @@ const CONFLICTS: &[([&str; 2], &str)] = &[
         ["--fail-fast", "--max-failures"],
         "one ends the run at the first failure, the other allows some; take one",
     ),
-    (["--compare", "--pack"], KEEPS_NOTHING),
-    (["--sweep", "--pack"], KEEPS_NOTHING),
+    (
+        ["--compare", "--sweep"],
+        "one says how much faster so many workers are, the other how many are enough; take one",
+    ),
+    (
+        ["--sweep", "--workers"],
+        "its own numbers are those of the workers; take one",
+    ),
     (["--dir", "--cat"], ONE_PLACE),
     (["--output", "--cat"], ONE_PLACE),
     (["--dir", "--head"], NO_BODY),
@@ -76,8 +82,29 @@ const CONFLICTS: &[([&str; 2], &str)] = &[
     (["--names", "--head"], NO_BODY),
 ];
 
-const KEEPS_NOTHING: &str =
-    "it fetches each URL several times and keeps no body; pack them in a run of their own";
+/// Reasons why a measurement (`--compare`, `--sweep`) has no such option.
+const NOT_MEASURED: &[(&[&str], &str)] = &[
+    (
+        &["--output", "--dir", "--cat", "--pack", "--log"],
+        "it fetches each URL several times, and keeps no body and no log; --export json=FILE has its figures",
+    ),
+    (
+        &["--rate", "--host-delay", "--limit-rate"],
+        "that limit would be measured, and not what workers gain",
+    ),
+    (
+        &["--deadline"],
+        "a run that is cut off has no time to compare; --measurement-time ends it early",
+    ),
+    (
+        &["--fail-fast"],
+        "a run that stops early has no time to compare; leave it out",
+    ),
+    (
+        &["--shard", "--shard-by", "--allow-empty"],
+        "shards are of other lists; measure one list",
+    ),
+];
 
 const ONE_PLACE: &str = "one saves bodies, the other prints them; take one";
 
@@ -108,8 +135,14 @@ fn conflict(error: &clap::Error, spellings: &Spellings) -> Option<String> {
 /// The reason why two options exclude each other, if more is to be said than that they do.
 fn why_not(one: &str, other: &str) -> Option<&'static str> {
     let names = |pair: &[&str; 2]| *pair == [one, other] || *pair == [other, one];
-    match CONFLICTS.iter().find(|(pair, _)| names(pair)) {
-        Some((_, why)) => Some(why),
+    let is_measured = |option| ["--compare", "--sweep"].contains(&option);
+    let measured = NOT_MEASURED.iter().find(|(options, _)| {
+        let has = |option| options.contains(&option);
+        is_measured(one) && has(other) || is_measured(other) && has(one)
+    });
+    let pair = CONFLICTS.iter().find(|(pair, _)| names(pair));
+    match pair.map(|(_, why)| why).or(measured.map(|(_, why)| why)) {
+        Some(why) => Some(why),
         None if one == "--replay" || other == "--replay" => {
             Some("a replay fetches nothing, and reports what was")
         }

@@ -30,7 +30,7 @@ const SAFE_NAMES: [&str; 7] = [
 const SAFE_BEGINNINGS: [&str; 4] = ["accept-", "if-", "sec-fetch-", "sec-ch-"];
 
 /// True if this header of the user's goes along to any origin.
-fn is_safe(name: &HeaderName) -> bool {
+pub(crate) fn crosses_origins(name: &HeaderName) -> bool {
     let name = name.as_str();
     SAFE_NAMES.contains(&name) || SAFE_BEGINNINGS.iter().any(|start| name.starts_with(start))
 }
@@ -41,7 +41,7 @@ pub(super) fn value(
     value: &HeaderValue,
     trail: &RedirectTrail,
 ) -> Option<HeaderValue> {
-    if !trail.has_crossed() || is_safe(name) {
+    if !trail.has_crossed() || crosses_origins(name) {
         return Some(value.clone());
     }
     if *name == REFERER {
@@ -92,7 +92,7 @@ fn left_behind<'a>(config: &'a FetchConfig, target: &'a Target) -> Vec<&'a str> 
     let given = std::iter::once(&config.headers).chain(target.headers.as_deref());
     let mut names: Vec<&str> = given
         .flat_map(HeaderMap::keys)
-        .filter(|name| !is_safe(name) && *name != REFERER)
+        .filter(|name| !crosses_origins(name) && *name != REFERER)
         .map(HeaderName::as_str)
         .collect();
     if given_authorization(config, target).is_some() {

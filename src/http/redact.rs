@@ -81,7 +81,7 @@ pub(super) fn archived_request(request: &Request<()>) -> Vec<u8> {
     let target = target.map_or("/", |target| target.as_str());
     let mut head = format!("{} {target} HTTP/1.1\r\n", request.method()).into_bytes();
     for (name, value) in request.headers() {
-        if !value.is_sensitive() && !is_secret(name.as_str()) {
+        if !value.is_sensitive() && !is_secret_name(name.as_str()) {
             head.extend_from_slice(name.as_str().as_bytes());
             head.extend_from_slice(b": ");
             head.extend_from_slice(value.as_bytes());
@@ -104,7 +104,7 @@ pub(super) fn showable_response(head: &ResponseHead) -> Vec<(String, String)> {
 fn showable_value(name: &str, value: &[u8]) -> String {
     let name = name.to_ascii_lowercase();
     let text = String::from_utf8_lossy(value);
-    if is_secret(&name) {
+    if is_secret_name(&name) {
         REDACTED.to_owned()
     } else if name == "location" {
         escape(&without_userinfo(&text))
@@ -114,7 +114,7 @@ fn showable_value(name: &str, value: &[u8]) -> String {
 }
 
 /// True if the values of this header, in lower case, are secrets.
-fn is_secret(name: &str) -> bool {
+pub(crate) fn is_secret_name(name: &str) -> bool {
     SECRET_HEADERS.contains(&name) || (hints_at_secret(name) && !PUBLIC_HEADERS.contains(&name))
 }
 
@@ -206,7 +206,7 @@ mod tests {
             "X-Amz-Signature",
             "Replay-Nonce",
         ] {
-            assert!(is_secret(&name.to_ascii_lowercase()), "{name}");
+            assert!(is_secret_name(&name.to_ascii_lowercase()), "{name}");
         }
         for name in [
             "ETag",
@@ -228,7 +228,7 @@ mod tests {
             "Server-Timing",
             "Location",
         ] {
-            assert!(!is_secret(&name.to_ascii_lowercase()), "{name}");
+            assert!(!is_secret_name(&name.to_ascii_lowercase()), "{name}");
         }
     }
 

@@ -55,14 +55,19 @@ pub enum GivenHeader {
     /// Sent with this value. It takes the place of the one that pfetch would send.
     Sent(HeaderName, HeaderValue),
     /// Not sent, although pfetch would send one by itself.
-    Removed(HeaderName),
+    Removed {
+        /// Its name.
+        name: HeaderName,
+        /// True if there is a blank behind the colon, and so perhaps was to be a value.
+        has_blank: bool,
+    },
 }
 
 impl GivenHeader {
     /// The header's name, in lower case.
     pub fn name(&self) -> &str {
         match self {
-            GivenHeader::Sent(name, _) | GivenHeader::Removed(name) => name.as_str(),
+            GivenHeader::Sent(name, _) | GivenHeader::Removed { name, .. } => name.as_str(),
         }
     }
 }
@@ -91,7 +96,10 @@ pub fn parse(text: &[u8]) -> Result<GivenHeader, HeaderError> {
     if name == header::HOST {
         return Err(HeaderError::Required(name.to_string()));
     }
-    Ok(GivenHeader::Removed(name))
+    Ok(GivenHeader::Removed {
+        name,
+        has_blank: !value.is_empty(),
+    })
 }
 
 /// Makes a header from its name and value.
@@ -190,14 +198,15 @@ mod tests {
 
     #[test]
     fn a_colon_without_a_value_removes_and_a_semicolon_sends_an_empty_one() {
-        let removed = |name| Ok(GivenHeader::Removed(HeaderName::from_static(name)));
-        for (text, name) in [
-            ("Accept:", "accept"),
-            ("user-agent: \t", "user-agent"),
-            ("Expect:", "expect"),
-            ("X-None:", "x-none"),
+        for (text, name, has_blank) in [
+            ("Accept:", "accept", false),
+            ("user-agent: \t", "user-agent", true),
+            ("Expect:", "expect", false),
+            ("X-None: ", "x-none", true),
         ] {
-            assert_eq!(parse(text.as_bytes()), removed(name), "{text}");
+            let name = HeaderName::from_static(name);
+            let removed = GivenHeader::Removed { name, has_blank };
+            assert_eq!(parse(text.as_bytes()), Ok(removed), "{text}");
         }
         for text in ["X-Empty;", "X-Empty ; "] {
             let Ok(GivenHeader::Sent(name, value)) = parse(text.as_bytes()) else {

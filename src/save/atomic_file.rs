@@ -5,6 +5,7 @@ use std::io;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{Access, access};
 use tempfile::NamedTempFile;
 
 use super::close::check_close;
@@ -36,31 +37,13 @@ impl AtomicFile {
     ///
     /// If the temporary file cannot be created, or `path` is something else than a regular file.
     pub fn create(path: &Path, files: &TemporaryFiles) -> io::Result<Self> {
-        let mode = match fs::symlink_metadata(path) {
-            Ok(there) if there.is_dir() => return Err(io::Error::other("it is a folder")),
-            // A rename would replace the link, not the file that it leads to.
-            Ok(there) if there.is_symlink() => {
-                return Err(io::Error::other(
-                    "it is a symbolic link; name the file that it leads to",
-                ));
-            }
-            // A device or a pipe must not be replaced by a file.
-            Ok(there) if !there.is_file() => {
-                return Err(io::Error::other("it is there, and is not a plain file"));
-            }
-            Ok(there) => Some(there.permissions().mode() & 0o777),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => return Err(error),
-        };
-        let folder = path
-            .parent()
-            .filter(|parent| !parent.as_os_str().is_empty());
+        let mode = mode_of_replaced(path)?;
         let make = || {
             tempfile::Builder::new()
                 .prefix(".pfetch-")
                 .suffix(".tmp")
                 // Opened here, because tempfile's error would name the temporary file.
-                .make_in(folder.unwrap_or(Path::new(".")), |path| {
+                .make_in(folder(path), |path| {
                     let mut options = OpenOptions::new();
                     options.write(true).create_new(true);
                     options.mode(mode.unwrap_or(MODE)).open(path)
@@ -79,6 +62,16 @@ impl AtomicFile {
             name,
             refused_mode: RefusedDuty::of(LesserDuty::Mode, moded, shown),
         })
+    }
+
+    /// Foresees the error with which [`create`](AtomicFile::create) would fail. Nothing is made.
+    ///
+    /// # Errors
+    ///
+    /// If `path` is something else than a regular file, or no file can be made in its folder.
+    pub fn foresee(path: &Path) -> io::Result<()> {
+        mode_of_replaced(path)?;
+        foresee_new(path)
     }
 
     /// The mode of the file that it will replace, if the system refuses to set that.
@@ -103,6 +96,40 @@ impl AtomicFile {
             Err(error) => Err(error.error),
         }
     }
+}
+
+/// Foresees the error with which a file at `path` could not be made. Nothing is made.
+///
+/// # Errors
+///
+/// If its folder is not there, or cannot be written to.
+pub fn foresee_new(path: &Path) -> io::Result<()> {
+    Ok(access(folder(path), Access::WRITE_OK | Access::EXEC_OK)?)
+}
+
+/// The mode of the regular file that is there, if one is.
+fn mode_of_replaced(path: &Path) -> io::Result<Option<u32>> {
+    match fs::symlink_metadata(path) {
+        Ok(there) if there.is_dir() => Err(io::Error::other("it is a folder")),
+        // A rename would replace the link, not the file that it leads to.
+        Ok(there) if there.is_symlink() => Err(io::Error::other(
+            "it is a symbolic link; name the file that it leads to",
+        )),
+        // A device or a pipe must not be replaced by a file.
+        Ok(there) if !there.is_file() => {
+            Err(io::Error::other("it is there, and is not a plain file"))
+        }
+        Ok(there) => Ok(Some(there.permissions().mode() & 0o777)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The folder of the file.
+fn folder(path: &Path) -> &Path {
+    let parent = path.parent();
+    let parent = parent.filter(|parent| !parent.as_os_str().is_empty());
+    parent.unwrap_or(Path::new("."))
 }
 
 #[cfg(test)]
@@ -184,5 +211,31 @@ mod tests {
         symlink("file", &link).expect("it can be");
         let error = create(&link).expect_err("it is a link");
         assert!(error.to_string().contains("symbolic link"), "{error}");
+    }
+
+    #[test]
+    fn an_error_is_foreseen_as_it_comes_and_nothing_is_made() {
+        let folder = tempfile::tempdir().expect("there is a place for temporary files");
+        let path = |name| folder.path().join(name);
+        fs::write(path("file"), "").expect("it can be");
+        fs::create_dir(path("folder")).expect("it can be");
+        symlink("file", path("link")).expect("it can be");
+        for name in [
+            "new",
+            "file",
+            "folder",
+            "link",
+            "none/new",
+            "file/new",
+            "folder/new",
+        ] {
+            let foreseen = AtomicFile::foresee(&path(name));
+            let names = fs::read_dir(folder.path()).expect("it is there").count();
+            assert_eq!(names, 3, "{name}");
+            let text = |error: io::Error| (error.kind(), error.to_string());
+            // The second has the name of the temporary file in it at times.
+            let created = create(&path(name)).map(drop).map_err(|error| text(error).0);
+            assert_eq!(foreseen.map_err(|error| text(error).0), created, "{name}");
+        }
     }
 }

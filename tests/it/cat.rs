@@ -852,3 +852,59 @@ fn it_can_keep_a_run_log() {
     let text = fs::read_to_string(log).unwrap();
     run.check(&text, text.contains(&format!("\"url\":\"{url}\"")));
 }
+
+#[test]
+fn a_report_in_the_file_of_the_bodies_begins_lines_of_its_own() {
+    let (open, opened) = unbounded();
+    let server = Server::with(move |request, reply| match request.target.as_str() {
+        "/gone" => reply.send(404, "", b""),
+        "/first" => {
+            let sent = reply.send(404, "", b"");
+            let _ = open.send(());
+            sent
+        }
+        "/slow" => {
+            pass(&opened);
+            reply.send(200, "", b"xyz")
+        }
+        _ => reply.send(200, "", b"body"),
+    });
+    let [a, b, gone, first, slow] =
+        ["/a", "/b", "/gone", "/first", "/slow"].map(|path| server.url(path));
+    let program = env!("CARGO_BIN_EXE_pfetch");
+    let dir = Dir::new();
+    let merged = |redirection: &str, args: &[&str]| {
+        let line = format!("\"$0\" --cat -j1 \"$@\" {redirection}");
+        let status = Command::new("sh")
+            .args(["-c", &line, program])
+            .args(args)
+            .current_dir(dir.path())
+            .status()
+            .expect("there is a shell");
+        assert!(status.code().is_some(), "{line}");
+        std::fs::read_to_string(dir.path().join("log")).expect("it is text")
+    };
+    for redirection in ["> log 2>&1", ">> log 2>> log", "2>&1 | cat > log"] {
+        std::fs::write(dir.path().join("log"), "").expect("it can be");
+        let log = merged(redirection, &[&a, &b]);
+        let bodies = log.matches("body").count();
+        let is_own = |line: &str| {
+            !line.contains("body") || line.trim_matches(&['b', 'o', 'd', 'y'][..]).is_empty()
+        };
+        assert!(
+            bodies == 2 && log.lines().all(is_own),
+            "{redirection}: {log}"
+        );
+        assert!(log.contains("\n  2 URLs: 2 ok"), "{log}");
+    }
+    // The end that is told on standard error alone.
+    let log = merged("> log 2>&1", &["-qq", &a, &gone]);
+    assert!(log.lines().any(|line| line == "body"), "{log}");
+    let log = merged("> log 2>&1", &["-qq", "-j2", &slow, &first]);
+    let bodies = log.lines().filter(|line| line.contains("xyz"));
+    assert!(bodies.eq(["xyz"]) && log.contains("\npfetch: "), "{log}");
+    // Nothing is added to bodies that go elsewhere, or that end their line.
+    assert_eq!(merged("> log 2> other", &[&a, &b]), "bodybody");
+    assert_eq!(merged("> log 2> /dev/null", &[&a]), "body");
+    assert_eq!(merged("> log 2>&1", &["-s", &a, &b]), "bodybody");
+}

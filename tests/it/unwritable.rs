@@ -31,13 +31,14 @@ const READ: [&[&str]; 6] = [
 fn a_place_to_write_is_a_failure_here_and_a_place_to_read_a_mistake_in_every_mode() {
     let server = Server::start();
     let url = server.url("/bytes/1");
-    let modes: [&[&str]; 3] = [&[], &["--compare"], &["--sweep=1,2"]];
+    let modes: [&[&str]; 4] = [&[], &["--compare"], &["--sweep=1,2"], &["--dry-run"]];
     for (code, all) in [(4, &WRITTEN[..]), (2, &READ)] {
         for options in all {
             for mode in modes {
                 let keeps = ["--log", "-d", "-o", "--pack"];
                 let is_kept = |option: &&str| keeps.iter().any(|kept| option.starts_with(kept));
-                if !mode.is_empty() && options.iter().any(is_kept) {
+                let is_measured = !mode.is_empty() && *mode != ["--dry-run"];
+                if is_measured && options.iter().any(is_kept) {
                     continue;
                 }
                 let dir = Dir::new();

@@ -196,38 +196,91 @@ fn who_did_not_expect_the_body_is_not_told_of_it() {
 }
 
 #[test]
-fn the_headers_of_a_head_are_noted_to_be_elsewhere_where_nothing_shows_them() {
+fn the_headers_of_a_head_are_printed_of_one_url_as_curl_prints_them() {
+    let server = Server::with(|request, reply| match request.target.as_str() {
+        "/to" => reply.send(302, "Location: /there\r\nSet-Cookie: a=hush\r\n", b""),
+        "/gone" => reply.send(404, "", b""),
+        _ => reply.send(200, "X-Answer: yes\r\n", b""),
+    });
+    let url = server.url("/there");
+    let head = "HTTP/1.1 200\nX-Answer: yes\nContent-Length: 0\nConnection: keep-alive\n\n";
+    for options in [
+        &["-I"][..],
+        &["-sI"],
+        &["-IL", "-j4"],
+        &["-X", "HEAD"],
+        &["--head"],
+    ] {
+        let run = pfetch(&[options, &[&url]].concat()).run().exits(0);
+        let run = run.says_nothing();
+        let rest = run.stdout.strip_prefix(head).unwrap_or_default();
+        run.check("then its line", rest.starts_with("  200 "));
+        run.check("then the summary", rest.contains("\n\n  1 URL: 1 ok"));
+    }
+    let run = pfetch(&["-I", &server.url("/to")]).run().exits(0);
+    let redirect = "HTTP/1.1 302\nLocation: /there\nSet-Cookie: …\nContent-Length: 0\n";
+    run.check("each answer", run.stdout.starts_with(redirect));
+    run.prints(&format!("\n\n{head}  200 ")).never_shows("hush");
+    let run = pfetch(&["-I", &server.url("/gone")]).run().exits(1);
+    run.check(
+        "a failure has one too",
+        run.stdout.starts_with("HTTP/1.1 404\n"),
+    );
+    let dir = Dir::new();
+    let list = dir.file("list", &url);
+    for args in [
+        &["-Iq", &*url][..],
+        &["-Iqq", &url],
+        &["--spider", &url],
+        &["-sI", "-w", "%{http_code}", &url],
+        &["-I", "--format=jsonl", &url],
+        &["-sI", "-o", "/dev/null", &url],
+        &["-I", "--summary-only", &url],
+        &["-I", "--export=csv=-", &url],
+        &["-I", &url, &url],
+        &["-sI", &url, &url],
+        &["-I", "--repeat=2", &url],
+        &["-I", "-i", &list],
+        &["-I", "--assert=failed<=0", &url],
+        &["-I", "--compare", "--runs=1", &url],
+        &["-I", "--dry-run", &url],
+        &["-Iv", &url],
+        &[&url],
+    ] {
+        let run = pfetch(args).run().exits(0);
+        run.check("no head in the report", !run.stdout.contains("X-Answer"));
+    }
+}
+
+#[test]
+fn the_headers_of_several_heads_are_noted_to_be_elsewhere_where_nothing_shows_them() {
     let server = Server::start();
     let url = server.url("/bytes/3");
-    let note = "pfetch: note: the headers are not shown: -v shows them on standard error (behind it, 2>&1 brings them \
-                into a pipe), --format jsonl -v has them as data\n";
-    for args in [
-        &["-I", &*url][..],
-        &["-sI", "-j4", &url],
-        &["-sI", &url, &url],
-    ] {
+    let note = "pfetch: note: the headers are shown of one URL alone: -v shows them on standard error (behind it, 2>&1 \
+                brings them into a pipe), --format jsonl -v has them as data\n";
+    for args in [&["-I", &*url, &url][..], &["-sI", &url, &url]] {
         let run = pfetch(args).run().exits(0);
         run.check("once", run.stderr == note);
     }
     let dir = Dir::new();
-    let list = dir.file("list", &url);
+    let list = dir.file("list", format!("{url}\n{url}\n"));
     for args in [
-        &["-Iv", &*url][..],
-        &["-Iq", &url],
-        &["--spider", &url],
-        &["-s", "--spider", &url],
-        &["-sI", "-w", "%{http_code}", &url],
-        &["-I", "--format={status}", &url],
-        &["-sI", "-o", "/dev/null", "-w", "%{http_code}", &url],
-        &["-I", "--format=jsonl", &url],
-        &["-I", "--export=json=-", &url],
-        &["-I", &url, &url],
+        &["-Iv", &*url, &url][..],
+        &["-Iq", &url, &url],
+        &["--spider", &url, &url],
+        &["-s", "--spider", &url, &url],
+        &["-sI", "-w", "%{http_code}", &url, &url],
+        &["-I", "--format={status}", &url, &url],
+        &["-sI", "-o", "/dev/null", "-w", "%{http_code}", &url, &url],
+        &["-I", "--format=jsonl", &url, &url],
+        &["-I", "--export=json=-", &url, &url],
+        &["-I", "--repeat=2", &url],
         &["-I", "-i", &list],
-        &["-I", "--assert=failed<=0", &url],
-        &["-I", "--dry-run", &url],
+        &["-I", "--assert=failed<=0", &url, &url],
+        &["-I", "--dry-run", &url, &url],
     ] {
         let run = pfetch(args).run().exits(0);
-        run.never_shows("headers are not shown");
+        run.never_shows("headers are shown of one");
     }
 }
 

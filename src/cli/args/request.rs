@@ -13,7 +13,9 @@ use crate::http::{MediaRanges, StatusSet};
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Request")]
 pub(crate) struct RequestArgs {
-    /// Ask for the headers only (HEAD); -Iv shows them.
+    /// Ask for the headers only (HEAD), and print those of a single URL.
+    ///
+    /// With -v, those of each are on standard error.
     #[arg(short = 'I', long)]
     pub(crate) head: bool,
 

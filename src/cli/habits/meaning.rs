@@ -89,6 +89,20 @@ pub(super) fn split_joined(argument: &OsStr) -> (&OsStr, Option<&OsStr>) {
     }
 }
 
+/// Splits an option, a letter or a name, from the value that is joined to it.
+pub(super) fn split_value(argument: &OsStr) -> (String, Option<&OsStr>) {
+    let bytes = argument.as_bytes();
+    let (spelling, value) = match bytes.starts_with(b"--") {
+        true => split_joined(argument),
+        false => {
+            let (letter, value) = bytes.split_at(2);
+            let value = (!value.is_empty()).then(|| OsStr::from_bytes(value));
+            (OsStr::from_bytes(letter), value)
+        }
+    };
+    (spelling.to_string_lossy().into_owned(), value)
+}
+
 /// Tests for a number, as it stands behind options that have none here.
 pub(super) fn is_number(text: &OsStr) -> bool {
     let text = text.as_encoded_bytes();

@@ -26,13 +26,6 @@ impl Mistakes {
         }
     }
 
-    /// The options that they are of.
-    pub(super) fn spellings(&self) -> impl Iterator<Item = &str> {
-        self.0
-            .iter()
-            .flat_map(|(spellings, _)| spellings.split(", "))
-    }
-
     /// All of them in one line, if there are any.
     pub(super) fn into_line(self) -> Option<String> {
         match &self.0[..] {

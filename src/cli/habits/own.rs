@@ -57,6 +57,14 @@ impl OwnOptions {
         self.options.iter().find(|option| option.short == letter)
     }
 
+    /// The option of this spelling, a letter or a name behind its dashes.
+    pub(super) fn spelled(&self, spelling: &str) -> Option<&OwnOption> {
+        match spelling.as_bytes() {
+            [b'-', letter] => self.short(*letter),
+            _ => self.long(spelling),
+        }
+    }
+
     /// The names, dashes included.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.options.iter().map(|option| option.long.as_str())

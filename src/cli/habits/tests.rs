@@ -8,7 +8,7 @@ use clap::{Arg, ArgAction, Command};
 use super::meaning::Meaning;
 use super::own::OwnOptions;
 use super::table;
-use super::walk::translate;
+use super::translate::translate;
 use crate::cli::args::TypedArgs;
 
 /// pfetch's own options, as the parser has them.
@@ -228,7 +228,7 @@ fn what_has_no_like_or_several_is_a_hint() {
         ("-n100 h", "-n100: requests of a load test"),
         (
             "-n 100 -c 5 -X POST h",
-            "-n: a list is fetched once; for so many requests of one URL: pfetch --repeat 100 URL; and -c: how many at \
+            "-n: a list is fetched once; for so many requests of one URL: pfetch --repeat 100 --summary-only URL; and -c: how many at \
              once is -j 5; and -X: pfetch only asks",
         ),
         (
@@ -243,8 +243,25 @@ fn what_has_no_like_or_several_is_a_hint() {
         ("-S /bin/bash h", "-S: pfetch measures the fetching"),
         (
             "-c 50 h",
-            "-c: how many at once is -j 50; for N requests of one URL: pfetch -j 50 --repeat N URL",
+            "-c: how many at once is -j 50; for N requests of one URL: pfetch -j 50 --repeat N --summary-only URL",
         ),
+        (
+            "-c400 h",
+            "-c: how many at once is -j 400; for N requests of one URL: pfetch -j 400 --repeat N --summary-only URL",
+        ),
+        ("-c8 --compare --runs 3 h", "-c: how many at once is -j 8"),
+        (
+            "-n4 -c40 -X POST h",
+            "-n: a list is fetched once; for so many requests of one URL: pfetch --repeat 4 \
+            --summary-only URL; and -c: how many at once is -j 40; and -X: pfetch only asks",
+        ),
+        ("-r 5 -X POST h", "-r: --runs 5 is how often --compare runs"),
+        ("-r http://h/", "-r: pfetch follows no links (wget)"),
+        (
+            "-r 0-9 -X POST h",
+            "-r: -H 'Range: bytes=0-9' asks for a part; and -X",
+        ),
+        ("--start-pos=7 h", "--start-pos: -H 'Range: bytes=7-' asks"),
         ("-c jar", "-c: a broken download"),
         ("-w 3 h", "-w: warm-up runs"),
         ("-s 4 h", "-s: a file comes over one"),
@@ -278,7 +295,7 @@ fn what_has_no_like_or_several_is_a_hint() {
             "-dir=x h",
             "-dir: a name has two dashes before it; write --dir",
         ),
-        ("-C 5 h", "-C: -H 'Range:"),
+        ("-C 5 h", "-C 5: a part of the body (curl)"),
         ("-location h", "-location: a name has two dashes"),
         (
             "-disable-keepalive h",
@@ -287,6 +304,11 @@ fn what_has_no_like_or_several_is_a_hint() {
     ] {
         let error = translated(line).expect_err(line);
         assert!(error.starts_with(hint), "{line}: {error}");
+        let is_measured = line.contains("--compare");
+        assert!(
+            !is_measured || !error.contains("--repeat"),
+            "{line}: {error}"
+        );
     }
 }
 

@@ -50,7 +50,7 @@ pub(crate) fn check_bodies(dir: Option<&Path>, output: Option<&Path>) -> Result<
     }
     if is_duration(&text) {
         return Err(format!(
-            "-d is the folder for bodies here, and one URL is fetched for that time by: pfetch --repeat {text} URL; a folder \
+            "-d is the folder for bodies here, and one URL is fetched for that time by: pfetch --repeat {text} --summary-only URL; a folder \
              of that name is -d ./{text}"
         ));
     }
@@ -76,7 +76,7 @@ pub(crate) fn check_files<'a>(
             return Err(match is_list {
                 true => format!(
                     "-i reads URLs from a file, and {shown} is a URL, which stands without -i; -v shows headers, and \
-                     -Iv asks for them alone"
+                     -I URL prints them alone"
                 ),
                 false => format!("{option} takes a file, and {shown} is a URL"),
             });
@@ -169,6 +169,15 @@ pub(super) fn is_quantity(text: &str) -> bool {
     is_number && UNITS.iter().any(|known| known.eq_ignore_ascii_case(unit))
 }
 
+/// Tests for parts of a body, as curl has behind its -r: `0-99`, `100-`, `-500`, and several with commas.
+pub(super) fn is_byte_range(text: &str) -> bool {
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    text.split(',').all(|part| {
+        let ends = part.split_once('-');
+        ends.is_some_and(|(first, last)| is_number(first) && is_number(last) && part.len() > 1)
+    })
+}
+
 /// Tests for a time with its unit, as wrk has behind its -d.
 pub(super) fn is_duration(text: &str) -> bool {
     let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
@@ -210,7 +219,7 @@ mod tests {
         }
         for text in ["10s", "500ms", "2h"] {
             let error = dir(text).expect_err(text);
-            let remedy = format!("pfetch --repeat {text} URL;");
+            let remedy = format!("pfetch --repeat {text} --summary-only URL;");
             assert!(error.contains(&remedy), "{error}");
             assert!(error.ends_with(&format!("-d ./{text}")), "{error}");
         }

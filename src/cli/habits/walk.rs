@@ -8,7 +8,7 @@ use super::meaning::{Hint, Meaning, Translation, is_number, joined, split_joined
 use super::mistakes::Mistakes;
 use super::own::{OwnOption, OwnOptions};
 use super::spelled::Spellings;
-use super::{flags, recipe, table, values};
+use super::{flags, table, values};
 use crate::model::text::excerpt;
 
 /// Own options of which curl has the same: none is their default there.
@@ -38,19 +38,11 @@ impl Translated {
 }
 
 /// Puts the arguments into pfetch's own words, without the program's name. What is neither an own option nor in
-/// the table is left to the parser.
-///
-/// # Errors
-///
-/// The hints, in one line, for the options that have no like here.
-pub(crate) fn translate(
-    arguments: impl IntoIterator<Item = OsString>,
-    own: &OwnOptions,
-) -> Result<Translated, String> {
-    let arguments: Vec<OsString> = arguments.into_iter().collect();
+/// the table is left to the parser. Options that have no like here are mistakes.
+pub(super) fn own_words(arguments: &[OsString], own: &OwnOptions) -> (Translated, Mistakes) {
     let mut walk = Walk {
         own,
-        arguments: &arguments,
+        arguments,
         place: 0,
         translated: Translated::default(),
         mistakes: Mistakes::default(),
@@ -70,14 +62,7 @@ pub(crate) fn translate(
         }
     }
     walk.refuse_proxy();
-    if walk.mistakes.is_empty() {
-        return Ok(walk.translated);
-    }
-    let recipe = recipe::find(&arguments, own, walk.mistakes.spellings());
-    match recipe.or_else(|| walk.mistakes.into_line()) {
-        Some(line) => Err(line),
-        None => Ok(walk.translated),
-    }
+    (walk.translated, walk.mistakes)
 }
 
 struct Walk<'a> {
@@ -278,9 +263,7 @@ impl<'a> Walk<'a> {
                 }
                 None => match table::find(&spelling) {
                     Some(meaning) => {
-                        let is_over = meaning.takes_value();
-                        self.letter(&spelling, meaning, rest);
-                        if is_over {
+                        if self.letter(&spelling, meaning, rest) {
                             return;
                         }
                     }
@@ -333,20 +316,19 @@ impl<'a> Walk<'a> {
         spellings.add(spelling, OsStr::new(&option.long));
     }
 
-    /// A foreign option of one letter, with what stands behind it in the cluster.
-    fn letter(&mut self, spelling: &str, meaning: Meaning, rest: Option<&'a OsStr>) {
-        if meaning.takes_value() {
-            return self.foreign(spelling, meaning, rest);
+    /// A foreign option of one letter, with what stands behind it in the cluster. Returns whether that was its value.
+    fn letter(&mut self, spelling: &str, meaning: Meaning, rest: Option<&'a OsStr>) -> bool {
+        if let (Meaning::ByNext(_) | Meaning::Fallback(..), Some(rest)) = (meaning, rest) {
+            // More letters are more options; a number or a dash is a value, if it means something.
+            let is_value = !rest.as_bytes()[0].is_ascii_alphabetic();
+            let own = self.by_next(spelling, meaning, is_value.then_some(rest));
+            let is_over = is_value && own.is_err();
+            self.add(spelling, own);
+            return is_over;
         }
-        match (meaning, rest) {
-            // More letters are more options; a number or a dash is a value.
-            (Meaning::ByNext(_) | Meaning::Fallback(..), Some(rest)) => {
-                let is_value = !rest.as_bytes()[0].is_ascii_alphabetic();
-                let own = self.by_next(spelling, meaning, is_value.then_some(rest));
-                self.add(spelling, own);
-            }
-            (meaning, _) => self.foreign(spelling, meaning, None),
-        }
+        let takes_value = meaning.takes_value();
+        self.foreign(spelling, meaning, rest.filter(|_| takes_value));
+        takes_value
     }
 
     /// A foreign option. `value` is what is joined to it.
@@ -417,7 +399,13 @@ impl<'a> Walk<'a> {
     fn add(&mut self, spelling: &str, own: Translation) {
         let own = match own {
             Ok(own) => own,
-            Err(hint) => return self.refuse(spelling, hint),
+            Err(mut hint) => {
+                // Beside a measurement, another kind of run is not what is asked for.
+                if self.is_measured() {
+                    hint.otherwise = "".into();
+                }
+                return self.refuse(spelling, hint);
+            }
         };
         let spellings = &mut self.translated.spellings;
         match own.first() {

@@ -22,8 +22,33 @@ pub(super) fn plan(args: &TypedArgs, inputs: &Inputs, bodies: &BodiesPlan, mode:
     }
 }
 
+/// Decides whether the headers of a HEAD are part of the report, as they are what `curl -I` prints: of one URL, where
+/// nothing but the usual report is asked for.
+pub(super) fn shows_heads(
+    args: &TypedArgs,
+    inputs: &Inputs,
+    mode: &Mode,
+    spellings: &Spellings,
+) -> bool {
+    asks_for_headers(args, mode, spellings)
+        && inputs.is_one_url()
+        && matches!(
+            Expectation::of(args, inputs),
+            Expectation::Silent | Expectation::Plain
+        )
+}
+
+/// Tells whether the headers of a HEAD are wanted, and not shown elsewhere: wget shows none with --spider.
+fn asks_for_headers(args: &TypedArgs, mode: &Mode, spellings: &Spellings) -> bool {
+    let is_shown = args.output.verbose || args.bodies.output.is_some();
+    args.request.head
+        && matches!(mode, Mode::Fetch)
+        && !is_shown
+        && !["--spider", "--use-head"].contains(&spellings.of("--head"))
+}
+
 /// Decides on a note about the part of the responses that is not shown: a user of curl who redirects standard output,
-/// or pipes it on, expects the body there, and with -I the headers, on a terminal too. Somebody who measures or has
+/// or pipes it on, expects the body there, and with -I the headers of several URLs, on a terminal too. Somebody who measures or has
 /// a report made does not, unless a template in curl's syntax, or its -s, says where they come from.
 pub(super) fn note(
     args: &TypedArgs,
@@ -43,16 +68,14 @@ pub(super) fn note(
         return None;
     }
     if args.request.head {
-        let is_shown = args.output.verbose || args.bodies.output.is_some();
-        // wget shows none with --spider, and who has a template wants what it shows.
-        let is_expected = !matches!(
-            expectation,
-            Expectation::InFile | Expectation::BehindTemplate
-        ) && !["--spider", "--use-head"].contains(&spellings.of("--head"));
-        return (is_expected && !is_shown).then_some(ResponseNote::Headers);
+        // Who has a template wants what it shows.
+        let is_expected = matches!(expectation, Expectation::Silent | Expectation::Several);
+        let is_noted =
+            is_expected && !inputs.is_one_url() && asks_for_headers(args, mode, spellings);
+        return is_noted.then_some(ResponseNote::Headers);
     }
     let is_noted = match expectation {
-        Expectation::None => false,
+        Expectation::None | Expectation::Several => false,
         Expectation::BehindTemplate => true,
         // On a terminal the report itself says it.
         Expectation::Silent | Expectation::Plain => is_redirected,
@@ -92,6 +115,8 @@ enum Expectation {
     Silent,
     /// One URL and the usual report.
     Plain,
+    /// Several URLs on the command line, and the usual report. A list of them is one to check.
+    Several,
     /// One URL and hardly a report (-q): what it prints is hardly worth a file.
     InFile,
 }
@@ -121,6 +146,9 @@ impl Expectation {
             (false, _, _) if output.silent => Expectation::Silent,
             (false, 0, true) => Expectation::Plain,
             (false, _, true) => Expectation::InFile,
+            (false, 0, false) if inputs.lists.is_empty() && inputs.repeat == Repeat::default() => {
+                Expectation::Several
+            }
             (false, _, false) => Expectation::None,
         }
     }

@@ -3,6 +3,7 @@
 
 mod advice;
 mod bodies;
+mod empty_secrets;
 mod exports;
 mod header_files;
 mod judge;
@@ -59,14 +60,6 @@ pub(super) fn resolve(mut args: TypedArgs, spellings: &Spellings) -> Result<Plan
     let shard = sharding.map(|sharding| sharding.shard);
     exports::fill_shard(&mut args.output.export, shard.map(Shard::number))?;
     named_files(&args, &inputs, is_replay)?.check()?;
-    let mut warnings = Vec::new();
-    let fetch = request::fetch_config(&args, &headers, &mut warnings)?;
-    if spellings.has_lone_s() && !args.output.silent && !args.output.verbose {
-        warnings.push(LONE_S.to_owned());
-    }
-    let bodies = bodies::plan(&args, &inputs, shard, spellings)?;
-    judge::check(&args.judge, &args.measure, is_replay)?;
-    check_results(&args, &bodies)?;
     let workers = args.pool.workers.unwrap_or_else(|| match inputs.number() {
         Some(number) => default_workers_for(number),
         None => default_workers(),
@@ -84,6 +77,15 @@ pub(super) fn resolve(mut args: TypedArgs, spellings: &Spellings) -> Result<Plan
         Mode::Sweep(sweep) => most_workers(&sweep.counts),
         _ => workers,
     };
+    let mut warnings = Vec::new();
+    let mut fetch = request::fetch_config(&args, &headers, &mut warnings)?;
+    fetch.keep_exchanges |= advice::shows_heads(&args, &inputs, &mode, spellings);
+    if spellings.has_lone_s() && !args.output.silent && !args.output.verbose {
+        warnings.push(LONE_S.to_owned());
+    }
+    let bodies = bodies::plan(&args, &inputs, shard, spellings)?;
+    judge::check(&args.judge, &args.measure, is_replay)?;
+    check_results(&args, &bodies)?;
     // wget's -x has no value.
     let is_lone = args.input.urls.is_empty() && args.input.input.is_empty();
     let lone_proxy = args.connection.proxy.as_ref().filter(|_| is_lone);
@@ -234,6 +236,13 @@ impl Inputs {
         if of_stdin.count() > 1 {
             return Err("standard input can be read only once; give '-' once".to_owned());
         }
+        if args.null && lists.is_empty() {
+            return Err(
+                "-0 is for lists, and there is none: leave it out, or give the list (-i FILE); pfetch speaks no HTTP/1.0 \
+                 (curl)"
+                    .to_owned(),
+            );
+        }
         Ok(Inputs {
             urls,
             lists,
@@ -300,7 +309,7 @@ fn mode(args: &MeasureArgs, margin: Margin, workers: usize) -> Mode {
     let Some(counts) = &args.sweep else {
         return Mode::Fetch;
     };
-    // An automatic number of runs is refused by now where the search chooses it.
+    // An automatic number of runs is refused where the search chooses it.
     let (runs, stopping) = match (args.runs, counts) {
         (Some(TypedRuns::Given(runs)), _) => (runs, None),
         (_, WorkerCounts::Auto { .. }) => (5, None),
@@ -419,6 +428,7 @@ fn report_plan(
             shows_empty: args.input.allow_empty || args.input.shard.is_some(),
             follows_other: to_stderr && io::stdout().is_terminal(),
             allowed: args.limits.max_failures.unwrap_or_default(),
+            shows_heads: advice::shows_heads(args, inputs, mode, spellings),
             advice: advice::plan(args, inputs, bodies, mode),
         },
         baseline: output.baseline.unwrap_or_default(),

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use http::header::{AUTHORIZATION, USER_AGENT};
 use http::{HeaderMap, HeaderName};
 
+use super::empty_secrets;
 use crate::cli::args::{ConnectionArgs, PinnedEntry, RequestArgs, TypedArgs, TypedHeader};
 use crate::cli::files::NamedFiles;
 use crate::cli::plan::ListName;
@@ -39,6 +40,7 @@ pub(super) fn fetch_config(
 ) -> Result<FetchConfig, String> {
     let (request, connection, limits) = (&args.request, &args.connection, &args.limits);
     let proxies = proxies(connection, warnings)?;
+    warnings.extend(empty_secrets::warning(request, given));
     let defaults = FetchConfig::default();
     Ok(FetchConfig {
         headers: headers(request, given)?,
@@ -130,7 +132,7 @@ fn removed_headers(args: &RequestArgs, given: &[GivenHeader]) -> Result<Vec<Head
     let removed: Vec<HeaderName> = given
         .iter()
         .filter_map(|given| match given {
-            GivenHeader::Removed(name) => Some(name.clone()),
+            GivenHeader::Removed { name, .. } => Some(name.clone()),
             GivenHeader::Sent(..) => None,
         })
         .collect();

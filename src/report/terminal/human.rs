@@ -14,6 +14,7 @@ use crate::model::summary::Summary;
 use crate::model::text::escape;
 
 use super::comparison;
+use super::heads;
 use super::lines::TextWriter;
 use super::refused_heads::RefusedHeads;
 use super::style::{HumanStyle, Remainder, WayOn};
@@ -83,6 +84,9 @@ impl<W: Write> Human<W> {
         self.refused_heads.add(outcome);
         if !self.style.detail.tells(outcome) {
             return Ok(());
+        }
+        if self.style.shows_heads {
+            heads::write(&mut self.out, outcome)?;
         }
         let (colour, dim, reset) = if self.style.colour {
             let colour = match outcome.verdict {

@@ -1,6 +1,7 @@
 //! Reports on a terminal: the report for people, progress, exchanges, warnings and notes.
 
 mod comparison;
+mod heads;
 mod human;
 mod lines;
 mod progress;

@@ -24,6 +24,8 @@ pub struct HumanStyle {
     pub follows_other: bool,
     /// The failures with which the run succeeds all the same, told beside them.
     pub allowed: MaxFailures,
+    /// Prints the heads of responses before the line of their URL.
+    pub shows_heads: bool,
     /// Advice at the end.
     pub advice: Advice,
 }

@@ -4,6 +4,7 @@ mod lines;
 
 use std::path::Path;
 use std::process::Command;
+use std::sync::{Arc, Mutex};
 
 use crate::pfetch::{Dir, Pfetch, pfetch};
 use crate::server::Server;
@@ -165,49 +166,79 @@ fn a_limit_of_curls_that_ends_each_of_several_attempts_gets_a_note() {
 
 #[test]
 fn the_line_for_another_programs_works_as_it_is_pasted_into_a_shell() {
-    let server = Server::start();
+    let heads = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&heads);
+    let server = Server::with(move |request, reply| {
+        seen.lock()
+            .expect("no test fails within")
+            .push(request.head.clone());
+        match request.header("range") {
+            Some("bytes=1-2") => reply.send(206, "Content-Range: bytes 1-2/5\r\n", b"ab"),
+            Some("bytes=3-") => reply.send(206, "Content-Range: bytes 3-4/5\r\n", b"ab"),
+            Some("bytes=2-") => reply.send(206, "Content-Range: bytes 2-4/5\r\n", b"abc"),
+            _ => reply.send(200, "", b"abcde"),
+        }
+    });
     let url = server.url("/bytes/5?a=b&c='d'");
     let program = Path::new(env!("CARGO_BIN_EXE_pfetch"));
     let folder = program.parent().expect("a program is in a folder");
-    for (line, requests) in [
-        ("-n 20 -c 3 URL", Some(20)),
-        ("-n7 URL", Some(7)),
-        ("-c 3 -r 4 URL", Some(12)),
-        ("-c 2 -q 1000 -n 5 URL", Some(5)),
-        ("-r 2 -w 1 -m 3 -M 10 URL", Some(120)),
-        ("-t2 -c3 -d300ms URL", None),
-        ("-z 300ms URL", None),
+    let dir = Dir::new();
+    dir.file("list", format!("{url}\n{url}\n"));
+    for (line, requests, sent) in [
+        ("-n 20 -c 3 URL", Some(20), ""),
+        ("-n7 URL", Some(7), ""),
+        ("-c 3 -r 4 URL", Some(12), ""),
+        ("-c 2 -q 1000 -n 5 URL", Some(5), ""),
+        ("-r 2 -w 1 -m 3 -M 10 URL", Some(120), ""),
+        ("-t2 -c3 -d300ms URL", None, ""),
+        ("-z 300ms URL", None, ""),
+        ("-n 3 -c2 -i list", Some(6), ""),
+        (
+            "-n2 -A agent --timeout 50s -k -H Accept:a/b -H @headers -m 50 URL",
+            Some(2),
+            "accept: a/b\r\nuser-agent: agent\r\nx-a: b",
+        ),
+        ("-n 4 --spider URL URL", Some(8), "HEAD "),
+        ("-P 2 -n 1 URL", Some(1), ""),
+        ("-r 1-2 URL", Some(1), "range: bytes=1-2"),
+        ("-r3- -o part URL", Some(1), "range: bytes=3-"),
+        ("-C 2 -j 1 URL", Some(1), "range: bytes=2-"),
     ] {
-        let told = run_line(line, &url, &Dir::new()).run().exits(2);
+        dir.file("headers", "X-A: b");
+        let told = run_line(line, &url, &dir).run().exits(2);
         let told = told.complains_in_a_line();
-        let recipe = told.stderr.trim_end().rsplit_once(": ");
+        let recipe = told.stderr.trim_end().split_once(": pfetch ");
         let (_, recipe) = recipe.expect("it ends with a line to paste");
-        let before = server.requests();
+        heads.lock().expect("no test fails within").clear();
         // No part of a pipe has an exit code of its own then, with `set -o pipefail` or without.
         assert!(!recipe.contains('|'), "{recipe}");
         let pasted = Command::new("sh")
-            .args(["-c", recipe])
+            .args(["-c", &format!("pfetch {recipe}")])
+            .current_dir(dir.path())
             .env_clear()
             .env("PATH", format!("{}:/usr/bin:/bin", folder.display()))
             .output()
             .expect("there is a shell");
-        let sent = server.requests() - before;
-        let (is_expected, code) = match requests {
-            Some(requests) => (sent == requests, 0),
+        let heads = heads.lock().expect("no test fails within").clone();
+        let is_expected = match requests {
+            Some(requests) => heads.len() == requests,
             // By the clock.
-            None => (sent > 0, 0),
+            None => !heads.is_empty(),
         };
         assert!(
-            is_expected && pasted.status.code() == Some(code),
-            "{recipe}: {sent} requests, {pasted:?}"
+            is_expected && pasted.status.code() == Some(0),
+            "{recipe}: {} requests, {pasted:?}",
+            heads.len()
         );
-        assert!(
-            server
-                .targets()
-                .iter()
-                .all(|target| target == "/bytes/5?a=b&c=%27d%27"),
-            "{recipe}"
-        );
+        for head in heads {
+            assert!(
+                head.contains("/bytes/5?a=b&c=%27d%27 HTTP"),
+                "{recipe}: {head}"
+            );
+            let head = head.to_lowercase();
+            let has = |line: &str| head.contains(&line.to_lowercase());
+            assert!(sent.split("\r\n").all(has), "{recipe}: {head}");
+        }
     }
 }
 
@@ -335,6 +366,72 @@ fn a_failed_url_within_which_a_blank_was_written_gets_a_note() {
     run.says_nothing();
     let found = Server::with(|_, reply| reply.send(200, "", b"ok"));
     pfetch(&[found.url("/a b")]).run().exits(0).says_nothing();
+}
+
+#[test]
+fn a_name_behind_a_url_of_a_list_is_refused_and_never_fetched_as_a_part_of_it() {
+    let server = Server::with(|_, reply| reply.send(200, "", b"ok"));
+    let (good, named) = (server.url("/good"), server.url("/named"));
+    let list = format!("{good} # a comment\n{named} name.bin\n{{\"url\": \"{named} 2\"}}\n");
+    let run = pfetch(&["--format=jsonl", "-j1", "--order=input", "-"])
+        .stdin(&list)
+        .run()
+        .exits(1);
+    let results = run.results();
+    let told = results[1]["error"]["message"].as_str().unwrap_or_default();
+    run.check("its kind", results[1]["error"]["kind"] == "input");
+    run.check("its line", results[1]["url"] == format!("{named} name.bin"));
+    for part in [
+        "<stdin>:2: ",
+        "{\"url\": \"…\", \"output\": \"name\"}",
+        "is written %20",
+    ] {
+        run.check(part, told.contains(part));
+    }
+    assert_eq!(server.targets(), ["/good", "/named%202"]);
+    pfetch(&["--dry-run", "-"])
+        .stdin(&list)
+        .run()
+        .exits(1)
+        .prints("refused  ")
+        .prints("3 URLs: 2 to fetch, 1 refused");
+    // Names that end with a NUL have blanks.
+    let run = pfetch(&["-0", "-"]).stdin(format!("{named} 3\0")).run();
+    run.exits(0);
+    assert_eq!(
+        server.targets().last().map(String::as_str),
+        Some("/named%203")
+    );
+}
+
+#[test]
+fn a_secret_that_is_empty_is_warned_of_once() {
+    let server = Server::start();
+    let url = server.url("/echo");
+    let list = format!("{url}\n{url}\n");
+    for (options, name) in [
+        (&["-H", "Authorization: Bearer "][..], "authorization"),
+        (&["-H", "X-Api-Key: "], "x-api-key"),
+        (&["--oauth2-bearer", ""], "authorization"),
+    ] {
+        let run = pfetch(&[options, &["-"]].concat()).stdin(&list).run();
+        run.exits(0).complains_in_a_line().says(&format!(
+            "pfetch: warning: no secret is in -H '{name}: …': was a variable to be there that is not set?\n"
+        ));
+    }
+    let run = pfetch(&["-u", ":", &url]).run().exits(0);
+    run.says("warning: no secret is in -u:");
+    // What is left empty, or taken out, by intention.
+    for options in [
+        &["-u", "key:"][..],
+        &["-H", "Authorization:"],
+        &["-H", "Accept: "],
+        &["-H", "X-Api-Key;"],
+        &["-H", "Authorization: Bearer x"],
+    ] {
+        let run = pfetch(&[options, &["-"]].concat()).stdin(&list).run();
+        run.exits(0).says_nothing();
+    }
 }
 
 #[test]

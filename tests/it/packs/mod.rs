@@ -381,7 +381,7 @@ fn what_cannot_be_packed_is_said_before_anything_is_fetched() {
             "tar=a-%d.tar",
             &["--compare"],
             2,
-            "'--log <FILE>' cannot be used with '--compare'",
+            "--log cannot be used with --compare: it fetches each URL several times",
         ),
         ("tar=a-%d.tar.gz", &[], 2, "end the name in .tar, "),
         ("warc=a-%d.warc", &[], 2, "end the name in .warc.gz"),
@@ -419,11 +419,11 @@ fn what_cannot_be_packed_is_said_before_anything_is_fetched() {
         (&[][..], "--log"),
         (
             &["--compare", "--log", "run.log"],
-            "--compare cannot be used with --pack: it fetches each URL several times and keeps no body",
+            "--compare cannot be used with --log: it fetches each URL several times, and keeps no body",
         ),
         (
             &["--sweep", "1,2", "--log", "run.log"],
-            "--sweep cannot be used with --pack: it fetches each URL several times",
+            "--sweep cannot be used with --log: it fetches each URL several times",
         ),
     ] {
         let all = [args, &["--pack", "tar=a-%d.tar", &url]].concat();

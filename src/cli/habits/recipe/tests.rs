@@ -9,16 +9,22 @@ use crate::cli::habits::own::OwnOptions;
 fn found(line: &str) -> Option<String> {
     let own = OwnOptions::of(&TypedArgs::described());
     let arguments: Vec<OsString> = line.split(' ').map(OsString::from).collect();
-    find(&arguments, &own, std::iter::empty::<&str>())
+    find(&arguments, &own)
 }
 
 #[test]
 fn a_line_with_another_mistake_has_more_to_be_said() {
-    let own = OwnOptions::of(&TypedArgs::described());
-    let arguments = ["-n", "5", "-c", "2", "-X", "POST", "h"].map(OsString::from);
-    let find = |mistaken: &[&str]| find(&arguments, &own, mistaken.iter());
-    assert!(find(&["-n", "-c"]).is_some());
-    assert_eq!(find(&["-n", "-X"]), None);
+    assert!(found("-n 5 -c 2 h").is_some());
+    for other in [
+        "-X POST",
+        "--data x",
+        "--unheard-of",
+        "-c jar",
+        "-o csv",
+        "-d body",
+    ] {
+        assert_eq!(found(&format!("-n 5 {other} h")), None, "{other}");
+    }
 }
 
 #[test]
@@ -27,23 +33,27 @@ fn lines_of_load_generators_and_of_hyperfine_have_a_line_to_paste() {
         (
             "-n 200 -c 10 h",
             "-n 200 -c 10: requests",
-            ": pfetch -j 10 --repeat 200 h",
+            ": pfetch -j 10 --repeat 200 --summary-only h",
         ),
-        ("-n1000 h", "-n1000: requests", ": pfetch --repeat 1000 h"),
+        (
+            "-n1000 h",
+            "-n1000: requests",
+            ": pfetch --repeat 1000 --summary-only h",
+        ),
         (
             "-k -n 9 -c 2 -S h",
             "-n 9 -c 2: ",
-            "Here: pfetch -j 2 --repeat 9 h",
+            "Here: pfetch -j 2 --repeat 9 --summary-only -k h",
         ),
         (
             "-c 5 -q 50 -n 20 h",
             "-c 5 -q 50 -n 20: ",
-            ": pfetch -j 5 --rate 50/s --repeat 20 h",
+            ": pfetch -j 5 --rate 50/s --repeat 20 --summary-only h",
         ),
         (
             "-c 5 -q 50 h",
             "-c 5 -q 50: ",
-            ": pfetch -j 5 --rate 50/s --repeat 200 h",
+            ": pfetch -j 5 --rate 50/s --repeat 200 --summary-only h",
         ),
         (
             "-t2 -c10 -d5s h",
@@ -78,7 +88,7 @@ fn lines_of_load_generators_and_of_hyperfine_have_a_line_to_paste() {
         (
             "-r 5 -c 10 h",
             "-r 5 -c 10: users and rounds",
-            ": pfetch -j 10 --repeat 50 h",
+            ": pfetch -j 10 --repeat 50 --summary-only h",
         ),
         (
             "-r 5 -w 1 -m 3 -M 10 h",
@@ -108,19 +118,60 @@ fn lines_of_load_generators_and_of_hyperfine_have_a_line_to_paste() {
         (
             "-w 3 -r 5 a b",
             "-w 3 -r 5: ",
-            ": pfetch --compare --runs 5 --warmup 3 URL",
+            ": pfetch --compare --runs 5 --warmup 3 a b",
         ),
-        // A header may be a secret, so other options are not repeated.
         (
-            "-n 5 -H A:hush h",
+            "-n 1 -P 4 h",
+            "-n 1 -P 4: URLs of a process, and processes at once (xargs)",
+            ": pfetch -j 4 h",
+        ),
+        (
+            "-r 100- h",
+            "-r 100-: a part of the body (curl)",
+            ": pfetch -H 'Range: bytes=100-' h",
+        ),
+        (
+            "-C 5 -o f h",
+            "-C 5: a part",
+            ": pfetch -H 'Range: bytes=5-' -o f h",
+        ),
+        (
+            "-r -500 -O http://h/",
+            "-r -500: a part",
+            ": pfetch -H 'Range: bytes=-500' --dir=. http://h/",
+        ),
+        // What else is there stays, in pfetch's words.
+        (
+            "-n 5 -i list -A me --timeout 3s -k -H Accept:a/b",
+            "-n 5: requests of a load test (hey, oha, ab), and --repeat has the whole list so often",
+            ": pfetch --repeat 5 --summary-only -i list -A me --timeout 3s -k -H Accept:a/b",
+        ),
+        (
+            "-z 5s -m 3 -sSL --no-check-certificate h j?a&b",
+            "-z 5s: a load",
+            ": pfetch --repeat 5s --summary-only --timeout=3 --silent --insecure h 'j?a&b'",
+        ),
+        (
+            "-n 5 -q -v h",
             "-n 5: ",
-            "Here (add your other options at its end): pfetch --repeat 5 h",
+            ": pfetch --repeat 5 --summary-only -v h",
+        ),
+        // But for secrets, and what may be one.
+        (
+            "-n 5 -H X-A:hush -u hush:hush -x http://hush:hush@h -A a h",
+            "-n 5: ",
+            "Here (add your -H x-a, -u, -x at its end): pfetch --repeat 5 --summary-only -A a h",
+        ),
+        (
+            "-r 0-9 -d password=hush h",
+            "-r 0-9: ",
+            "Here (add your -d at its end): pfetch -H 'Range: bytes=0-9' h",
         ),
     ] {
         let message = found(line).unwrap_or_default();
         assert!(
             message.starts_with(start) && message.ends_with(end),
-            "{line}: {message}"
+            "{line}: {message:?}"
         );
         assert!(!message.contains("hush"), "{message}");
     }
@@ -136,7 +187,6 @@ fn single_options_that_are_several_programs_show_none() {
         "-t 3 h",
         "-q 50 h",
         "-d 5s h",
-        "-r 0-99 h",
         "-r h",
         "-n h",
         "-c -n",
@@ -156,15 +206,78 @@ fn single_options_that_are_several_programs_show_none() {
 #[test]
 fn urls_are_words_of_a_shell_and_show_no_credentials() {
     for (url, expected) in [
-        ("http://h/a?b=c&d", "pfetch --repeat 5 'http://h/a?b=c&d'"),
-        ("http://h/it's", "--repeat 5 'http://h/it'\\''s'"),
-        ("http://h/$(x)", "--repeat 5 'http://h/$(x)'"),
-        ("http://u:hush@h/", "pfetch --repeat 5 URL"),
-        ("http://h/\u{1b}", "pfetch --repeat 5 URL"),
-        ("http://a/ http://b/", "pfetch --repeat 5 URL"),
-        ("-", "pfetch --repeat 5 URL"),
+        (
+            "http://h/a?b=c&d",
+            "pfetch --repeat 5 --summary-only 'http://h/a?b=c&d'",
+        ),
+        (
+            "http://h/it's",
+            "--repeat 5 --summary-only 'http://h/it'\\''s'",
+        ),
+        ("http://h/$(x)", "--repeat 5 --summary-only 'http://h/$(x)'"),
+        ("http://u:hush@h/", "pfetch --repeat 5 --summary-only URL"),
+        ("http://h/\u{1b}", "pfetch --repeat 5 --summary-only URL"),
+        (
+            "http://a/ http://b/",
+            "pfetch --repeat 5 --summary-only http://a/ http://b/",
+        ),
+        (
+            "http://a/ http://u:hush@h/",
+            "pfetch --repeat 5 --summary-only URL",
+        ),
+        ("-", "pfetch --repeat 5 --summary-only URL"),
     ] {
         let message = found(&format!("-n 5 {url}")).unwrap_or_default();
         assert!(message.contains(expected), "{url}: {message}");
+    }
+}
+
+#[test]
+fn a_line_with_a_measurement_of_pfetchs_is_no_load_generators() {
+    for own in [
+        "--compare",
+        "--compare --runs 3",
+        "--sweep 1,2,4",
+        "--runs 3",
+        "--warmup 3",
+        "--repeat 5",
+        "--summary-only",
+        "--assert p95<1s",
+        "-j 4",
+        "--save-baseline f",
+    ] {
+        for load in ["-c 8", "-n 5", "-z 5s", "-t 2 -c 8"] {
+            assert_eq!(found(&format!("{load} {own} h")), None, "{load} {own}");
+        }
+    }
+    assert_eq!(found("--sweep 1,2 -w 3 -r 5 h"), None);
+    // This one is hyperfine's too.
+    assert!(found("--compare -w 3 -r 5 h").is_some());
+}
+
+#[test]
+fn values_are_found_behind_a_blank_and_without_one() {
+    let options = ["-t 12", "-c 400", "-d 30s"];
+    let joined = options.map(|option| option.replace(' ', ""));
+    for places in [[0, 1, 2], [2, 0, 1], [1, 2, 0], [2, 1, 0]] {
+        for mixture in 0..8_u8 {
+            let typed = places.map(|place| match mixture >> place & 1 {
+                0 => options[place],
+                _ => &joined[place],
+            });
+            for line in [
+                typed.join(" ") + " h",
+                format!("h {}", typed.join(" ")),
+                format!("{} h {} --latency {}", typed[0], typed[1], typed[2]),
+            ] {
+                let message = found(&line).unwrap_or_default();
+                let shown = format!("{}: threads, connections", typed.join(" "));
+                assert!(message.starts_with(&shown), "{line}: {message}");
+                assert!(
+                    message.ends_with(": pfetch -j 400 --repeat 30s --summary-only h"),
+                    "{line}: {message}"
+                );
+            }
+        }
     }
 }

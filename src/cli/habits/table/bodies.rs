@@ -9,7 +9,6 @@ pub(super) const CONDITIONAL: &str =
     "with -d DIR only what has changed is fetched again (--exists update, the default)";
 const CONTINUED: &str =
     "with -d DIR or -o FILE a broken download is continued anyway (--no-resume does not)";
-const FROM_THERE: &str = "-H 'Range: bytes=100-' asks for a part";
 const SUM: &str =
     "a checksum stands in a JSON line of a list (-i FILE): {\"url\": \"…\", \"sha256\": \"…\"}";
 
@@ -66,7 +65,7 @@ pub(super) const HABITS: &[Habit] = &[
         &["--always-resume", "--allow-piece-length-change"],
         Meaning::Hint(CONTINUED),
     ),
-    (&["--start-pos"], Meaning::Hint(FROM_THERE)),
+    (&["--start-pos"], Meaning::ByValue(from_there)),
     (
         &["-nc", "--no-clobber", "--skip-existing"],
         Meaning::Own(&["--exists=skip"]),
@@ -151,8 +150,21 @@ fn output_name(next: Option<&OsStr>) -> Option<&'static str> {
 fn continue_at(value: &OsStr) -> Translation {
     match value == "-" {
         true => Ok(Vec::new()),
-        false => Err(FROM_THERE.into()),
+        false => from_there(value),
     }
+}
+
+fn from_there(value: &OsStr) -> Translation {
+    let from = if is_number(value) {
+        value
+    } else {
+        OsStr::new("100")
+    };
+    Err(format!(
+        "-H 'Range: bytes={}-' asks for a part",
+        from.to_string_lossy()
+    )
+    .into())
 }
 
 /// A flag to wget and aria2c, of which broken downloads are continued, as they are anyway; a number of connections
@@ -166,8 +178,10 @@ fn continued(next: Option<&OsStr>) -> Translation {
         // Beside -n, whose hint has that line, it would be there twice.
         return Err(Hint {
             text: format!("how many at once is -j {number}").into(),
-            otherwise: format!("; for N requests of one URL: pfetch -j {number} --repeat N URL")
-                .into(),
+            otherwise: format!(
+                "; for N requests of one URL: pfetch -j {number} --repeat N --summary-only URL"
+            )
+            .into(),
         });
     }
     let text = next.to_string_lossy();

@@ -243,7 +243,10 @@ pub(super) const HABITS: &[Habit] = &[
         &["--disable-redirects", "-disable-redirects"],
         Meaning::Own(&["--max-redirects=0"]),
     ),
-    (&["--redirect"], Meaning::Value("--max-redirects")),
+    (
+        &["--redirect", "--redirects"],
+        Meaning::Value("--max-redirects"),
+    ),
     (
         &["--max-redirs", "--max-redirect"],
         Meaning::ByValue(max_redirects),

@@ -6,9 +6,10 @@ use super::bodies::CONDITIONAL;
 use crate::cli::habits::meaning::{Habit, Meaning, Translation, is_number, joined};
 use crate::cli::habits::values::is_duration;
 
-pub(super) const OFTEN: &str = "a list is fetched once; the same URL often: pfetch --repeat N URL";
+pub(super) const OFTEN: &str =
+    "a list is fetched once; the same URL often: pfetch --repeat N --summary-only URL";
 pub(super) const LONG: &str =
-    "a run ends with its list; one that goes on for a time: pfetch --repeat 10s URL";
+    "a run ends with its list; one that goes on for a time: pfetch --repeat 10s --summary-only URL";
 const RUNS: &str = "--runs N is how often each arm of --compare or --sweep runs, and --max-runs N the most that \
                     --compare chooses";
 pub(super) const COMMANDS: &str =

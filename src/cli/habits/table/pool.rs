@@ -97,7 +97,8 @@ pub(super) const HABITS: &[Habit] = &[
 fn prefix(value: &OsStr) -> Translation {
     match is_number(value) {
         true => {
-            Err("to xargs it is how many at once, to wget a folder; write -j N or -d DIR".into())
+            let number = value.to_string_lossy();
+            Err(format!("to xargs it is how many at once, to wget a folder; write -j {number} or -d ./{number}").into())
         }
         false => Ok(vec![joined("--dir", value)]),
     }

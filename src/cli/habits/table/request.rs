@@ -3,6 +3,7 @@
 use std::ffi::{OsStr, OsString};
 
 use crate::cli::habits::meaning::{Habit, Meaning, Translation, is_number, joined};
+use crate::cli::habits::values::is_byte_range;
 
 const ONLY_ASKS: &str =
     "pfetch only asks (GET, or HEAD with -I): it sends no data, no POST, PUT or DELETE; curl does";
@@ -111,12 +112,8 @@ pub(super) const HABITS: &[Habit] = &[
     ),
     (&["-n"], Meaning::ByNext(netrc)),
     (&["--netrc-optional"], Meaning::Own(&["--netrc"])),
-    (
-        &["-r", "--range"],
-        Meaning::Hint(
-            "-H 'Range: bytes=0-99' asks for a part, --runs N is how often --compare runs; pfetch follows no links",
-        ),
-    ),
+    (&["-r"], Meaning::ByNext(part)),
+    (&["--range"], Meaning::ByValue(|value| part(Some(value)))),
     (
         &["--no-cache"],
         Meaning::Own(&["--header=Cache-Control: no-cache"]),
@@ -221,11 +218,25 @@ fn header(name: &str, value: &OsStr) -> Vec<OsString> {
     vec![joined("--header", header)]
 }
 
+/// A part of the body to curl; a number of runs to hyperfine, and a flag to wget.
+fn part(value: Option<&OsStr>) -> Translation {
+    let text = value.map_or("".into(), OsStr::to_string_lossy);
+    Err(if is_byte_range(&text) {
+        format!("-H 'Range: bytes={text}' asks for a part").into()
+    } else if is_number(OsStr::new(&*text)) {
+        format!("--runs {text} is how often --compare runs, and --repeat {text} how often all is fetched").into()
+    } else {
+        "pfetch follows no links (wget); -H 'Range: bytes=0-99' asks for a part (curl), and --runs N is how often \
+         --compare runs"
+            .into()
+    })
+}
+
 /// A flag to curl; a number of requests to oha, ab and hey, and of arguments to xargs.
 fn netrc(next: Option<&OsStr>) -> Translation {
     match next.filter(|next| is_number(next)) {
         Some(number) => Err(format!(
-            "a list is fetched once; for so many requests of one URL: pfetch --repeat {} URL",
+            "a list is fetched once; for so many requests of one URL: pfetch --repeat {} --summary-only URL",
             number.to_string_lossy()
         )
         .into()),

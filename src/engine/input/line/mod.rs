@@ -19,11 +19,11 @@ mod url;
 
 use std::str::Utf8Error;
 
-use super::InputConfig;
+use super::{InputConfig, Separator};
 use crate::model::target::Location;
 use excerpt::{may_hold_userinfo, safe_excerpt};
 use slip::Slip;
-use url::{parse_location, parse_url};
+use url::{bad, parse_location, parse_url};
 
 pub(super) use host::host_of;
 pub(super) use url::{BadLine, ParsedLine};
@@ -64,7 +64,17 @@ pub(super) fn parse(
             meta: None,
         });
     }
-    parse_url(slip::without_comment(text), config, near)
+    let text = slip::without_comment(text);
+    let parsed = parse_url(text, config, near)?;
+    // A name that find -print0 wrote may have any characters, as has a URL in quotes.
+    let slip = match config.separator {
+        Separator::LineFeed if parsed.location.is_written_with_blank() => Slip::find_blank(text),
+        _ => None,
+    };
+    match slip {
+        Some(slip) => Err(bad(text, &slip)),
+        None => Ok(parsed),
+    }
 }
 
 /// Recognises the text of most lines: a URL with its scheme, in which nothing can be a blank, a comment or a slip.

@@ -34,12 +34,12 @@ pub(super) enum Slip {
     /// A second URL behind a blank.
     #[error("two URLs on a line; write one a line (a blank that belongs to a URL is written %20)")]
     SecondUrl,
-    /// A column behind the URL, after a TAB.
+    /// A column behind the URL, after a TAB or, in a list, a blank.
     #[error(
-        "a TAB stands in it; the name for a file is given as {{\"url\": \"…\", \"output\": \"name\"}} in one line, \
-         with -d DIR (a TAB that belongs to a URL is written %09)"
+        "{0} stands in it; the name for a file is given as {{\"url\": \"…\", \"output\": \"name\"}} in one line, \
+         with -d DIR ({0} that belongs to a URL is written {1})"
     )]
-    Column,
+    Column(&'static str, &'static str),
     /// Markdown or HTML, which may have a URL in it.
     #[error("{}", .0.advice())]
     Markup(Markup),
@@ -133,7 +133,13 @@ impl Slip {
         if has_second_url(text) {
             return Some(Slip::SecondUrl);
         }
-        text.contains('\t').then_some(Slip::Column)
+        text.contains('\t').then_some(Slip::Column("a TAB", "%09"))
+    }
+
+    /// Finds a blank within a line of a list that is a URL otherwise: what stands behind it is a name for the file more
+    /// often than a part of the URL. curl refuses both, and so does pfetch, before it asks for a page that is not meant.
+    pub(super) fn find_blank(text: &str) -> Option<Self> {
+        text.contains(' ').then_some(Slip::Column("a blank", "%20"))
     }
 
     /// Finds an option in a line that begins with a blank, which is how aria2c tells it from a URL. `text` is
@@ -342,9 +348,9 @@ mod tests {
     #[test]
     fn a_column_behind_a_tab_and_markup_are_found() {
         for text in ["http://h/a\tname", "h/a\tname", "h\t1\t2"] {
-            assert_eq!(find(text), Some(Slip::Column), "{text:?}");
+            assert_eq!(find(text), Some(Slip::Column("a TAB", "%09")), "{text:?}");
         }
-        let advice = Slip::Column.to_string();
+        let advice = Slip::Column("a TAB", "%09").to_string();
         assert!(
             advice.contains("{\"url\": \"…\", \"output\": \"name\"}"),
             "{advice}"

@@ -272,3 +272,38 @@ fn slips_are_mistakes_that_show_the_text_without_credentials() {
     // Without the blank before it, it is as any text.
     assert!(matches!(line(b"name"), Some(Ok(_))));
 }
+
+#[test]
+fn a_blank_within_a_line_is_refused_where_lines_end_at_a_line_end() {
+    for text in [
+        "http://h/a name",
+        "http://h/a  name.bin",
+        "h/a name",
+        "http://h/?q=a b",
+        "  http://h/a name # comment",
+    ] {
+        let (_, reason) = line(text.as_bytes()).unwrap().unwrap_err();
+        assert!(reason.starts_with("a blank stands in it;"), "{reason}");
+        assert!(
+            reason.contains("\"output\"") && reason.ends_with("is written %20)"),
+            "{reason}"
+        );
+        let config = InputConfig {
+            separator: Separator::Nul,
+            ..InputConfig::default()
+        };
+        assert!(parse(text.as_bytes(), config, None).is_ok(), "{text}");
+        assert!(parse_argument(text.as_bytes(), InputConfig::default()).is_ok());
+    }
+    for text in [
+        " http://h/a ",
+        "http://h/a # b",
+        "{\"url\": \"http://h/a b\"}",
+        "http://h/a%20b",
+    ] {
+        assert!(line(text.as_bytes()).unwrap().is_ok(), "{text}");
+    }
+    // What is no URL anyway is told as that.
+    let (_, reason) = line(b"these are words").unwrap().unwrap_err();
+    assert!(!reason.contains("%20"), "{reason}");
+}

@@ -61,7 +61,8 @@ pub(super) fn parse_location(
     })
 }
 
-fn bad(text: &str, reason: &impl ToString) -> BadLine {
+/// Makes the error for a text that is no target.
+pub(super) fn bad(text: &str, reason: &impl ToString) -> BadLine {
     BadLine {
         excerpt: safe_excerpt(text),
         reason: reason.to_string(),
