@@ -166,7 +166,7 @@ pub(super) fn latency_of_runs(times: &ArmTimes) -> Option<String> {
 pub(super) const FROM_INTENDED_START: &str = "from the intended start";
 
 /// The throughput and the rate of URLs: `10.6 kB/s`, `10.0 URLs/s`. Both are of what succeeded. The rate says so if
-/// something failed, and the throughput if the size of the run has more bytes, those of error pages or of bodies that
+/// something failed, and that it is of what was fetched if files were kept without a request, and the throughput if the size of the run has more bytes, those of error pages or of bodies that
 /// a stop cut off: `10.6 kB/s (51.0 kB of 38 ok)`.
 pub(super) fn rates(summary: &Summary) -> Option<[String; 2]> {
     // The runs of a measurement that was stopped are of different arms, and of merged ones that were, nobody knows how
@@ -184,9 +184,11 @@ pub(super) fn rates(summary: &Summary) -> Option<[String; 2]> {
             grouped(summary.succeeded())
         );
     }
-    let urls = match summary.failed {
-        0 => "URLs/s",
-        _ => "successful URLs/s",
+    let urls = match (summary.failed, summary.kept) {
+        (0, 0) => "URLs/s",
+        (0, _) => "fetched URLs/s",
+        (_, 0) => "successful URLs/s",
+        _ => "successfully fetched URLs/s",
     };
     Some([throughput, format!("{} {urls}", rate(per_second))])
 }
@@ -273,8 +275,8 @@ pub(super) fn without_status(
     let all = summary
         .tried()
         .saturating_sub(summary.statuses.values().sum());
-    let none = all.saturating_sub(summary.unchecked);
-    [(none, "without a status"), (summary.unchecked, "not asked")]
+    let none = all.saturating_sub(summary.kept);
+    [(none, "without a status"), (summary.kept, "not asked")]
         .into_iter()
         .filter(|(count, _)| *count > 0)
 }

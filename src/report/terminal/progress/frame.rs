@@ -96,7 +96,7 @@ impl Framer {
         let running = self.clock.between(counts.since, now);
         let (amounts, rates) = self.meter.read(Amounts {
             at: running,
-            targets: position,
+            targets: position - counts.all_kept() as f64,
             bytes: counts.all_bytes() + under_way,
         });
         let left = match counts.arm {
@@ -235,7 +235,7 @@ mod tests {
     use super::*;
     use crate::model::event::Event;
     use crate::model::measurement::{Arm, ArmRun};
-    use crate::model::outcome::Outcome;
+    use crate::model::outcome::{Outcome, Verdict};
     use crate::model::target::Verb;
 
     const SIZE: Size = Size {
@@ -282,6 +282,26 @@ mod tests {
         let mut framer = Framer::new(RunningClock::default(), 5);
         let run = framer.figures(&counts, &unknown, start + seconds(10));
         assert_eq!((run.position, run.left), (3.0, Some(seconds(17))));
+    }
+
+    #[test]
+    fn a_file_that_is_kept_without_a_request_is_in_no_rate_and_no_forecast() {
+        let start = Instant::now();
+        let mut counts = counts(start, 20, 130);
+        for index in 20..90 {
+            let mut kept = Outcome::new(index, Arc::from("http://h/"), Verb::Get);
+            kept.verdict = Verdict::Unchanged;
+            counts.take(&Event::Finished(kept), start, &RunningClock::default());
+        }
+        counts.pending = Pending {
+            unreleased: 10,
+            unreleased_kept: 10,
+            ..Pending::default()
+        };
+        let mut framer = Framer::new(RunningClock::default(), 1);
+        let run = framer.figures(&counts, &[], start + seconds(10));
+        assert_eq!((run.done, run.rates.targets), (100, 2.0));
+        assert_eq!(run.left, Some(seconds(15)));
     }
 
     #[test]
