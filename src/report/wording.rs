@@ -33,8 +33,10 @@ use crate::model::event::AssertionResult;
 use crate::model::measurement::ArmTimes;
 use crate::model::outcome::Verdict;
 use crate::model::summary::{RunsMade, Summary};
-use crate::report::format::{bytes, counted, duration, format_secs, grouped, rate};
-use crate::stats::Interval;
+use crate::report::format::{
+    bytes, bytes_step, counted, duration, format_secs, grouped, interval_ends, rate, rate_step,
+    secs_step,
+};
 
 /// The name of those that were cut off by the run's deadline.
 const AT_DEADLINE: &str = "not done at the deadline";
@@ -433,12 +435,13 @@ pub(super) fn assertion_figure(judged: &AssertionResult) -> String {
         (Some(value), Some(interval)) if !interval.says_something() => {
             format!("{} ({NO_INTERVAL})", in_unit(value, judged.unit))
         }
-        (Some(value), Some(Interval { low, high })) => format!(
-            "{} (95 % interval {} … {})",
-            in_unit(value, judged.unit),
-            in_unit(low, judged.unit),
-            in_unit(high, judged.unit)
-        ),
+        (Some(value), Some(interval)) => {
+            let unit = judged.unit;
+            let step = |value| unit_step(value, unit);
+            let [low, high] = interval_ends(interval, step, |end| in_unit(end, unit));
+            let value = in_unit(value, unit);
+            format!("{value} (95 % interval {low} … {high})")
+        }
         (Some(value), None) => match judged.of {
             Some(of) => failed_of(value, judged.unit, of),
             None => in_unit(value, judged.unit),
@@ -475,5 +478,15 @@ fn in_unit(value: f64, unit: &str) -> String {
         "%" => format!("{value:.2} %"),
         "/s" => format!("{}/s", rate(value)),
         _ => format!("{value}"),
+    }
+}
+
+/// The distance of the numbers that [`in_unit`] tells apart near this one.
+fn unit_step(value: f64, unit: &str) -> f64 {
+    match unit {
+        "s" => secs_step(value),
+        "B/s" => bytes_step(value),
+        "/s" => rate_step(value),
+        _ => 0.01,
     }
 }

@@ -261,7 +261,7 @@ fn one_url_has_one_line_and_is_compared_with_nothing() {
 fn workers_can_be_the_bound_of_the_speed_up() {
     for (workers, speedup, bound) in [
         (1, "up to 2.00x", "1.00x by these times (1 worker)"),
-        (2, "1.0x to 2.0x", "2.00x by these times (2 workers)"),
+        (2, "1.00x to 2.00x", "2.00x by these times (2 workers)"),
     ] {
         let few = Summary {
             ok: 4,
@@ -281,6 +281,7 @@ fn files_that_were_kept_without_a_question_are_not_called_unchanged() {
         let summary = Summary {
             ok: 20 - unchanged,
             unchanged,
+            kept: unchecked,
             unchecked,
             statuses: [(200, 20 - unchanged)].into(),
             ..Summary::default()

@@ -30,7 +30,8 @@ pub(crate) struct OutputArgs {
     /// run is over, whole or not at all; one that is there is replaced, and keeps its mode. FORMAT=- is
     /// standard output; what else would stand there then goes to standard error. A named pipe, a device or
     /// /dev/fd/N is written to as it is. {shard} in FILE is the number of the shard (--shard). In a CSV file, text that a spreadsheet would take for a formula has
-    /// an apostrophe before it.
+    /// an apostrophe before it. Values of parameters such as token, sig or key in URLs are masked; not in json, jsonl
+    /// and csv, whose URLs can be fetched again.
     #[arg(long,
         value_name = "FORMAT=FILE",
         value_parser = export
@@ -64,8 +65,7 @@ pub(crate) struct OutputArgs {
     /// Show requests and responses on standard error, without secrets.
     ///
     /// Reports that have a place for them (jsonl, json, har) then have the headers too. Values of parameters such as
-    /// token, sig or key in URLs are masked here, and in html, svg, md and junit; the lines of URLs, logs and the
-    /// other reports, which programs read, have them.
+    /// token, sig or key in URLs are masked, as in all that people read.
     #[arg(short, long)]
     pub(crate) verbose: bool,
 

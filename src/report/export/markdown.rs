@@ -264,7 +264,7 @@ fn times(summary: &Summary, baseline: Baseline) -> String {
         let condition = wording::condition(&estimate);
         let _ = writeln!(text, "| speed-up, {condition} | {speedup} |");
         if let Ok((best, _)) = estimate.best {
-            let best = MARKDOWN.ratio(best);
+            let best = MARKDOWN.most(best);
             let _ = writeln!(text, "| best possible by these times | {best} |");
         }
     }
@@ -345,8 +345,9 @@ fn compared(comparison: &Comparison) -> (String, String) {
         let _ = write!(page, ": {ratio}");
     }
     page += "**";
-    if let Some(interval) = comparison.speedup.and_then(|speedup| speedup.interval) {
-        let _ = write!(page, ", {}", MARKDOWN.interval(interval));
+    let interval = |speedup| MARKDOWN.interval(speedup);
+    if let Some(interval) = comparison.speedup.and_then(interval) {
+        let _ = write!(page, ", {interval}");
     }
     if let Some(remedy) = wording::would_tell(comparison) {
         let _ = write!(page, " – {remedy}");
@@ -404,8 +405,9 @@ fn swept(sweep: &Sweep) -> (String, String) {
         "## pfetch: numbers of workers\n\n**{}**",
         wording::sweep_heading(sweep)
     );
-    if let Some(interval) = sweep.gain().and_then(|speedup| speedup.interval) {
-        let _ = write!(verdict, ", {}", MARKDOWN.interval(interval));
+    let interval = |speedup| MARKDOWN.interval(speedup);
+    if let Some(interval) = sweep.gain().and_then(interval) {
+        let _ = write!(verdict, ", {interval}");
     }
     let _ = write!(verdict, " · {}", counted(sweep.targets, "URL"));
     if let Some(course) = wording::sweep_course(sweep) {

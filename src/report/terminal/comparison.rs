@@ -86,10 +86,11 @@ fn ratio(
 
 /// Writes a speed-up, its interval if it has one, and what there is to add.
 fn speedup_line(out: &mut TextWriter<impl Write>, speedup: Speedup, more: &str) -> io::Result<()> {
-    let ratio = format!("  speed-up  {:>8.2}x", speedup.ratio);
-    match speedup.interval {
+    let (ratio, interval) = TERMINAL.with_interval(speedup);
+    let ratio = format!("  speed-up  {ratio:>9}");
+    match interval {
         Some(interval) => {
-            let parts = [TERMINAL.interval(interval), more.to_owned()];
+            let parts = [interval, more.to_owned()];
             out.write_parts(&(ratio + "  "), parts, " · ", LABEL)
         }
         None => writeln!(out, "{ratio} · {more}"),

@@ -121,8 +121,8 @@ fn a_whole_run_is_set_against_the_serial_estimate() {
     let text = exported(Export::Markdown, &run(urls.to_vec(), Some(80 * MS)));
     let table = "| parallel | 80.0 ms |
 | serial, estimated as the sum of the requests' times | 120.0 ms |
-| speed-up, estimated: a full line would not be seen | 1.0x to 1.5x |
-| best possible by these times | 1.71x |
+| speed-up, estimated: a full line would not be seen | 1.00x to 1.50x |
+| best possible by these times | 1.72x |
 ";
     assert!(text.contains(table), "{text}");
 }

@@ -10,6 +10,7 @@ use super::run_line::{self, DisplayedFigures};
 use super::workers::{self, RowFetch, WorkerRow};
 use crate::model::activity::CurrentFetch;
 use crate::model::event::Pending;
+use crate::model::secret_parameters::without_secret_values;
 
 /// The time for which an idle worker keeps its line: between two URLs, lines should not come and go.
 const LINGER: Duration = Duration::from_secs(1);
@@ -133,7 +134,8 @@ impl Framer {
                         running: self.clock.between(fetch.since, now),
                         bytes: fetch.bytes,
                         length: fetch.length,
-                        url: fetch.url.clone(),
+                        url: without_secret_values(&fetch.url)
+                            .map_or_else(|| fetch.url.clone(), Into::into),
                     }),
                 });
             }
