@@ -288,7 +288,12 @@ mod tests {
             let found = ratio_and_interval(ratio, Interval { low, high });
             assert_eq!(found, (text.to_owned(), ends.map(str::to_owned)));
         }
-        for (count, step) in [(999.0, 1.0), (1000.0, 100.0), (999_949.0, 100.0), (1e6, 1e5)] {
+        for (count, step) in [
+            (999.0, 1.0),
+            (1000.0, 100.0),
+            (999_949.0, 100.0),
+            (1e6, 1e5),
+        ] {
             assert_eq!(bytes_step(count), step, "{count}");
         }
     }

@@ -75,7 +75,10 @@ fn masked_outcome(outcome: &Outcome) -> Option<Outcome> {
         && !outcome.final_url().is_some_and(has)
         && !outcome.redirects().iter().any(|hop| has(&hop.url))
         && !outcome.attempts().any(|attempt| {
-            attempt.error.as_ref().is_some_and(|error| has(&error.message))
+            attempt
+                .error
+                .as_ref()
+                .is_some_and(|error| has(&error.message))
                 || attempt.exchanges().iter().any(has_exchange)
         });
     if is_clean {
@@ -168,7 +171,10 @@ mod tests {
             outcome.last.exchanges = Some(Box::new(vec![exchange]));
             let masked = masked_outcome(&outcome).map(|masked| format!("{masked:?}"));
             let masked = masked.unwrap_or_default();
-            assert!(!masked.contains("hush") && masked.contains("token=…"), "{masked}");
+            assert!(
+                !masked.contains("hush") && masked.contains("token=…"),
+                "{masked}"
+            );
         }
         let places: [fn(&mut Outcome, &Arc<str>); 5] = [
             |outcome, url| outcome.url = Arc::clone(url),

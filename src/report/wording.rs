@@ -202,13 +202,10 @@ const MAX_SERVERS: usize = 5;
 /// number of further ones.
 pub(super) fn servers(summary: &Summary) -> Vec<String> {
     let origins = &summary.origins;
-    let beyond = origins.listed.len().saturating_sub(MAX_SERVERS) as u64;
+    let all = origins.more.saturating_add(origins.listed.len() as u64);
     let listed = origins.listed.iter().take(MAX_SERVERS);
     let mut servers: Vec<_> = listed.map(ToString::to_string).collect();
-    match origins.more.saturating_add(beyond) {
-        0 => {}
-        more => servers.push(format!("and {more} more")),
-    }
+    servers.extend(more_than(all, servers.len()));
     servers
 }
 
@@ -421,12 +418,19 @@ pub(super) fn run_heading(summary: &Summary, estimate: Option<&Estimate>) -> Str
 pub(super) fn differing((count, urls): &(u64, Vec<String>)) -> Option<String> {
     (*count > 0).then(|| {
         format!(
-            "{} {} not answered alike in all runs: {}",
+            "{} {} not answered alike in all runs: {}{}",
             counted(*count, "URL"),
             if *count == 1 { "was" } else { "were" },
-            urls.join(" ")
+            urls.join(" "),
+            more_than(*count, urls.len()).map_or(String::new(), |more| format!(" {more}"))
         )
     })
+}
+
+/// The number of things that a list leaves out, if it does: `and 20 more`.
+pub(super) fn more_than(count: u64, shown: usize) -> Option<String> {
+    let more = count.saturating_sub(shown as u64);
+    (more > 0).then(|| format!("and {} more", grouped(more)))
 }
 
 /// The figure that an assertion was held against, or the reason why there is none.

@@ -131,7 +131,13 @@ fn urls_that_were_answered_differently_are_named_without_their_secrets() {
         reply.send(200, "", body.as_bytes())
     });
     let url = server.url("/a?token=hush");
-    let args = ["--sweep=1", "--runs=2", "--warmup=0", "--summary-only", &url];
+    let args = [
+        "--sweep=1",
+        "--runs=2",
+        "--warmup=0",
+        "--summary-only",
+        &url,
+    ];
     let run = pfetch(&args).run().exits(0).never_shows("hush");
     run.prints("/a?token=…");
 }
@@ -146,6 +152,10 @@ fn warnings_and_what_a_dry_run_would_do_are_told_without_secrets() {
     run.prints("/a?token=…\n").never_shows("hush");
     let run = pfetch(&["--strict", "-i", &list]).run().exits(2);
     run.never_shows("hush");
-    let template = ["--dry-run", "--format={url}", "http://h.invalid/?token=hush"];
+    let template = [
+        "--dry-run",
+        "--format={url}",
+        "http://h.invalid/?token=hush",
+    ];
     pfetch(&template).run().exits(0).prints("/?token=hush\n");
 }

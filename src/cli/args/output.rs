@@ -24,10 +24,10 @@ pub(crate) struct OutputArgs {
 
     /// Write a report to FILE as well; may be repeated.
     ///
-    /// The formats are json, jsonl, csv, md (for GitHub: --export md=- >> "$GITHUB_STEP_SUMMARY"), junit, har (for the tools of
+    /// The formats are json, jsonl, csv, md (for GitHub: --export md=$GITHUB_STEP_SUMMARY), junit, har (for the tools of
     /// browsers), trace (for Perfetto), html (a page with all there is to see) and svg (the timeline). Without
     /// FORMAT= the extension decides, which is the format's name, or .xml for junit. FILE is written when the
-    /// run is over, whole or not at all; one that is there is replaced, and keeps its mode. FORMAT=- is
+    /// run is over, whole or not at all; one that is there is replaced, and keeps its mode, but the one that GITHUB_STEP_SUMMARY names is added to. FORMAT=- is
     /// standard output; what else would stand there then goes to standard error. A named pipe, a device or
     /// /dev/fd/N is written to as it is. {shard} in FILE is the number of the shard (--shard). In a CSV file, text that a spreadsheet would take for a formula has
     /// an apostrophe before it. Values of parameters such as token, sig or key in URLs are masked; not in json, jsonl

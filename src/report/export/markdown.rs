@@ -187,10 +187,10 @@ impl<W: Write> Markdown<W> {
                 page,
                 "| URL |{run} time | {why} |\n| --- |{line} ---: | --- |\n"
             );
-            let more = count.saturating_sub(rows.len() as u64);
+            let more = wording::more_than(count, rows.len());
             page.extend(rows.drain(..));
-            if more > 0 {
-                let _ = write!(page, "\nand {more} more\n");
+            if let Some(more) = more {
+                let _ = write!(page, "\n{more}\n");
             }
         }
         // A single one is the slowest of nothing.
@@ -457,6 +457,9 @@ fn differing((count, urls): &(u64, Vec<String>)) -> String {
         let _ = write!(text, "\nNot answered alike in all runs ({count}):\n\n");
         for url in urls {
             let _ = writeln!(text, "- {}", markdown_code(&short(url)));
+        }
+        if let Some(more) = wording::more_than(*count, urls.len()) {
+            let _ = writeln!(text, "- {more}");
         }
     }
     text

@@ -115,7 +115,9 @@ fn an_unchanged_file_is_told_as_such() {
 fn a_rate_counts_what_was_asked_for_and_no_file_that_was_kept_without_a_request() {
     let server = Server::start();
     let dir = Dir::on_disk();
-    let urls: Vec<String> = (1..=12).map(|n| server.url(&format!("/bytes/{n}"))).collect();
+    let urls: Vec<String> = (1..=12)
+        .map(|n| server.url(&format!("/bytes/{n}")))
+        .collect();
     let urls: Vec<&str> = urls.iter().map(String::as_str).collect();
     save(&dir, &[], &urls[..11]).exits(0);
     for (args, kept, fetched) in [(&["-nc"][..], 11, 1.0), (&[], 0, 12.0)] {
