@@ -58,12 +58,15 @@ pub(super) fn build(
         Warnings::new(stderr()?).wrapped(stderr_columns()),
     );
     if report.is_verbose {
-        all.add("the exchanges", WithoutSecrets(Verbose::new(stderr()?)));
+        all.add(
+            "the exchanges",
+            WithoutSecrets::new(Verbose::new(stderr()?)),
+        );
     }
     let human = || -> io::Result<Box<dyn Listener>> {
         Ok(match report.to_stderr {
-            true => Box::new(WithoutSecrets(Human::new(stderr()?, report.style))),
-            false => Box::new(WithoutSecrets(Human::new(stdout()?, report.style))),
+            true => Box::new(WithoutSecrets::new(Human::new(stderr()?, report.style))),
+            false => Box::new(WithoutSecrets::new(Human::new(stdout()?, report.style))),
         })
     };
     let reports: Vec<Box<dyn Listener>> = match &report.format {

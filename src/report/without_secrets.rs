@@ -14,7 +14,14 @@ use crate::model::secret_parameters::without_secret_values;
 
 /// A report that gets events without the values of secret parameters.
 #[derive(Debug)]
-pub struct WithoutSecrets<L>(pub L);
+pub struct WithoutSecrets<L>(L);
+
+impl<L> WithoutSecrets<L> {
+    /// The report that passes events on to `report` without them.
+    pub fn new(report: L) -> Self {
+        WithoutSecrets(report)
+    }
+}
 
 impl<L: Listener> Listener for WithoutSecrets<L> {
     fn event(&mut self, event: &Event) -> io::Result<()> {

@@ -119,6 +119,28 @@ fn the_gain_of_each_further_worker_is_a_share_of_one() {
 }
 
 #[test]
+fn a_list_of_urls_that_is_cut_says_how_many_more_there_are() {
+    for (count, more) in [
+        (2, None),
+        (3, Some("and 1 more")),
+        (1002, Some("and 1,000 more")),
+    ] {
+        let mut swept = steady(&[(1, 8.0), (2, 4.0)]);
+        swept.differing = (
+            count,
+            vec!["http://h/1".to_owned(), "http://h/2".to_owned()],
+        );
+        let event = || Event::Swept(swept.clone());
+        let exports = [Export::Markdown, Export::Html].map(|export| exported(export, event()));
+        for text in exports.iter().chain([&human(event())]) {
+            assert!(text.contains("//h/2"), "{text}");
+            assert!(!text.contains("and 0 more"), "{text}");
+            assert!(more.is_none_or(|more| text.contains(more)), "{text}");
+        }
+    }
+}
+
+#[test]
 fn gains_are_by_the_law_where_one_describes_the_sweep() {
     let law = |n: usize| 1.0 + 0.05 * (n as f64 - 1.0);
     let points = [1, 2, 4, 8, 16].map(|n| (n, 10.0 * law(n) / n as f64));

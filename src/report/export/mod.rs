@@ -164,12 +164,12 @@ impl Export {
             Export::Json => Box::new(Json::new(out, baseline)),
             Export::JsonLines => Box::new(JsonLines::new(out, baseline)),
             Export::Csv => Box::new(Csv::new(out)),
-            Export::Markdown => Box::new(WithoutSecrets(Markdown::new(out, baseline))),
-            Export::Junit => Box::new(WithoutSecrets(junit(out)?)),
-            Export::Har => Box::new(WithoutSecrets(Har::new(out))),
-            Export::Trace => Box::new(WithoutSecrets(Trace::new(out))),
-            Export::Html => Box::new(WithoutSecrets(Html::new(out).baseline(baseline))),
-            Export::Svg => Box::new(WithoutSecrets(Svg::new(out))),
+            Export::Markdown => Box::new(WithoutSecrets::new(Markdown::new(out, baseline))),
+            Export::Junit => Box::new(WithoutSecrets::new(junit(out)?)),
+            Export::Har => Box::new(WithoutSecrets::new(Har::new(out))),
+            Export::Trace => Box::new(WithoutSecrets::new(Trace::new(out))),
+            Export::Html => Box::new(WithoutSecrets::new(Html::new(out).baseline(baseline))),
+            Export::Svg => Box::new(WithoutSecrets::new(Svg::new(out))),
         })
     }
 }

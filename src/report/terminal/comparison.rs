@@ -166,8 +166,10 @@ fn worker_gains(out: &mut TextWriter<impl Write>, sweep: &Sweep) -> io::Result<(
     let Some(gains) = WorkerGains::of(sweep) else {
         return Ok(());
     };
-    let marginal = wording::marginal_gains(&gains);
-    out.write_parts("  gain       ", marginal, " · ", LABEL)?;
+    out.write_text(
+        "  gain       ",
+        &wording::marginal_gains(&gains).join(" · "),
+    )?;
     let at_knee = sweep.knee.and_then(|knee| gains.at(knee.by_means));
     if let Some(efficiency) = at_knee.map(wording::efficiency) {
         out.write_text("  efficiency ", &efficiency)?;

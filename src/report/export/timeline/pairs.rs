@@ -349,7 +349,7 @@ mod tests {
         let sentence = plot.sentence();
         assert!(
             sentence.starts_with(
-                "The speed-ups of 3 pairs go from 3.82× to 4.10×; their mean is 3.97×."
+                "The speed-ups of 3 pairs go from 3.81× to 4.10×; their mean is 3.97×."
             ) && sentence.ends_with("all of it above 1×: parallel is faster."),
             "{sentence}"
         );
