@@ -92,8 +92,7 @@ pub(in crate::report::export) fn vertical(
     html! { line class=(class) x1=(x) x2=(x) y1=(Number(top)) y2=(Number(bottom)) {} }
 }
 
-/// Writes a label at a line, on the side that has more room for it. The style sheet gives it an edge in the colour of the
-/// page, so that it can be read where the line of another mark runs through it.
+/// Writes a label at a line, on the side that has more room for it.
 pub(in crate::report::export) fn mark_label(class: &str, x: Share, y: f64, label: &str) -> Markup {
     let anchor = match x.0 {
         x if x < 0.25 => "",
