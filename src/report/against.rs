@@ -2,7 +2,8 @@
 
 use std::time::SystemTime;
 
-use super::format::{counted, distinct_ratio, grouped, ratio_and_interval};
+use super::format::{counted, distinct_ratio, grouped};
+use super::interval_text::ratio_and_interval;
 use super::wording::{NO_INTERVAL, no_difference};
 use crate::model::margin::PracticalVerdict;
 use crate::model::measurement::{Against, AgainstPoint, Arm, DatedChange, Reference};

@@ -33,10 +33,8 @@ use crate::model::event::AssertionResult;
 use crate::model::measurement::ArmTimes;
 use crate::model::outcome::Verdict;
 use crate::model::summary::{RunsMade, Summary};
-use crate::report::format::{
-    bytes, bytes_step, counted, duration, format_secs, grouped, interval_ends, rate, rate_step,
-    secs_step,
-};
+use crate::report::format::{bytes, counted, duration, format_secs, grouped, rate};
+use crate::report::interval_text::{bytes_step, interval_ends, rate_step, secs_step};
 
 /// The name of those that were cut off by the run's deadline.
 const AT_DEADLINE: &str = "not done at the deadline";

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::measure::{Bound, Estimate, Unbounded};
 use crate::model::measurement::Comparison;
-use crate::report::format::{counted, duration, format_secs, interval_ends, ratio_and_interval};
+use crate::report::format::{counted, duration, format_secs};
+use crate::report::interval_text::{interval_ends, ratio_and_interval};
 use crate::stats::{Interval, Speedup};
 
 /// The text in the place of an interval that is too wide to say anything.

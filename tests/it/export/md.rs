@@ -187,6 +187,7 @@ The per-URL times alone would have said 1.50x.
 Not answered alike in all runs (3):
 
 - http&#58;//a.example/&#124;&#60;b>
+- and 2 more
 
 - 1 run is an outlier
 - &#45; &#42;x&#42;

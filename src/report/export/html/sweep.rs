@@ -5,7 +5,8 @@ use maud::{Markup, html};
 use crate::model::measurement::Sweep;
 use crate::model::worker_gain::WorkerGains;
 use crate::report::export::timeline::SweepCurve;
-use crate::report::format::{format_secs, secs_interval};
+use crate::report::format::format_secs;
+use crate::report::interval_text::secs_interval;
 use crate::report::wording::{self, HTML, percent};
 use crate::stats::{Interval, Sample};
 
