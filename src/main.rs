@@ -20,7 +20,7 @@ fn main() -> ExitCode {
         Ok(plan) => app::run(plan, started, signals),
         Err(UsageError::Help(text)) => app::print(&text),
         Err(UsageError::Mistake(message)) => {
-            app::complain(&message);
+            app::print_mistake(&message);
             ExitReasons::usage()
         }
     };

@@ -42,16 +42,18 @@ pub(super) fn open(
     };
     let open = |export: &ExportPlan| {
         let name = match &export.target {
-            ExportTarget::File(path) | ExportTarget::Stream(StreamOutput::Path(path)) => {
-                shown(path)
-            }
+            ExportTarget::File(path)
+            | ExportTarget::StepSummary(path)
+            | ExportTarget::Stream(StreamOutput::Path(path)) => shown(path),
             ExportTarget::Stream(StreamOutput::Stdout) => "to standard output".to_owned(),
             ExportTarget::Stream(StreamOutput::Stderr) => "to standard error".to_owned(),
         };
         match open_one(export, &name, (report, settings), (deadline, files)) {
             Ok(listener) => Ok(OpenExport { name, listener }),
             Err(error) => Err(match &export.target {
-                ExportTarget::File(path) => unwritable(path, &error),
+                ExportTarget::File(path) | ExportTarget::StepSummary(path) => {
+                    unwritable(path, &error)
+                }
                 ExportTarget::Stream(_) => {
                     StartError::local(&format!("cannot write {name}"), &error)
                 }
@@ -74,13 +76,20 @@ fn open_one(
     (deadline, files): (&WriteDeadline, &TemporaryFiles),
 ) -> io::Result<Box<dyn Listener>> {
     let stream = match &plan.target {
-        ExportTarget::File(path) => {
-            let file = ExportFile::create(plan.export, path, settings, files)?;
+        ExportTarget::File(path) | ExportTarget::StepSummary(path) => {
+            let is_added = matches!(plan.target, ExportTarget::StepSummary(_));
+            let file = match is_added {
+                true => ExportFile::append(plan.export, path, settings)?,
+                false => ExportFile::create(plan.export, path, settings, files)?,
+            };
             warn_of(file.refused_mode());
             return Ok(match report.style.detail.has_summary() {
                 true => Box::new(AnnouncedFile {
                     file,
-                    name: name.to_owned(),
+                    written: match is_added {
+                        true => format!("added the report to {name}"),
+                        false => format!("wrote {name}"),
+                    },
                     out: StdStream::new(io::stderr(), deadline)?,
                 }),
                 false => Box::new(file),
@@ -107,7 +116,8 @@ fn stream_listener(
 /// A file that is announced once it has its name.
 struct AnnouncedFile {
     file: ExportFile,
-    name: String,
+    /// What is said of it then.
+    written: String,
     out: StdStream,
 }
 
@@ -120,7 +130,7 @@ impl Listener for AnnouncedFile {
         self.file.close()?;
         if self.file.is_published() {
             // The file is there, whether or not anybody reads that.
-            let _ = writeln!(self.out, "pfetch: wrote {}", self.name);
+            let _ = writeln!(self.out, "pfetch: {}", self.written);
         }
         Ok(())
     }

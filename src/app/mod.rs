@@ -38,6 +38,7 @@ use crate::app::stdio::ClosedStdout;
 use crate::cli::{ExitReasons, Mode, Plan};
 use crate::engine::input::List;
 use crate::model::event::Listener;
+use crate::model::secret_parameters::without_secret_values;
 use crate::model::text::escape;
 use crate::report::{stderr_columns, wrapped_message};
 use crate::save::RefusedDuty;
@@ -107,11 +108,17 @@ fn no_urls(lone_proxy: Option<&str>) -> String {
     }
 }
 
-/// Prints one line about a mistake or a failure to standard error.
-pub fn complain(message: &str) {
+/// Prints one line about a mistake on the command line to standard error. It may have a command to paste, and is as it
+/// was typed.
+pub fn print_mistake(message: &str) {
     // Without standard error there is no other place to report that to.
     let line = wrapped_message(message, stderr_columns()) + "\n";
     let _ = BlockingOutput(io::stderr()).write_all(line.as_bytes());
+}
+
+/// Prints one line about a failure to standard error, with the values of secret parameters in URLs masked.
+fn complain(message: &str) {
+    print_mistake(without_secret_values(message).as_deref().unwrap_or(message));
 }
 
 /// Warns of a lesser duty of a report or a baseline in a file.

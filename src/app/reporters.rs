@@ -13,7 +13,8 @@ use crate::cli::{Format, Plan, ProgressMode};
 use crate::engine::resume::Journal;
 use crate::model::event::Listener;
 use crate::report::{
-    Fanout, Human, JsonLines, Progress, TemplateLines, Verbose, Warnings, stderr_columns,
+    Fanout, Human, JsonLines, Progress, TemplateLines, Verbose, Warnings, WithoutSecrets,
+    stderr_columns,
 };
 
 /// Buffer of the report on standard output.
@@ -57,12 +58,15 @@ pub(super) fn build(
         Warnings::new(stderr()?).wrapped(stderr_columns()),
     );
     if report.is_verbose {
-        all.add("the exchanges", Verbose::new(stderr()?));
+        all.add(
+            "the exchanges",
+            WithoutSecrets::new(Verbose::new(stderr()?)),
+        );
     }
     let human = || -> io::Result<Box<dyn Listener>> {
         Ok(match report.to_stderr {
-            true => Box::new(Human::new(stderr()?, report.style)),
-            false => Box::new(Human::new(stdout()?, report.style)),
+            true => Box::new(WithoutSecrets::new(Human::new(stderr()?, report.style))),
+            false => Box::new(WithoutSecrets::new(Human::new(stdout()?, report.style))),
         })
     };
     let reports: Vec<Box<dyn Listener>> = match &report.format {

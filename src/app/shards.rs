@@ -11,7 +11,7 @@ pub(super) fn note_uneven(uneven: &UnevenShards, shard: Option<RunShard>, detail
     let is_idle = shard.is_some_and(|shard| uneven.leaves_idle(shard.number()));
     match detail {
         Detail::Assertions => {}
-        _ if is_idle => complain(&format!("warning: this shard has nothing to do: {uneven}")),
+        _ if is_idle => complain(&format!("warning: this shard is empty: {uneven}")),
         _ if detail.has_summary() => complain(&format!("note: {uneven}")),
         _ => {}
     }

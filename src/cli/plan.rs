@@ -284,6 +284,8 @@ pub struct ExportPlan {
 pub enum ExportTarget {
     /// A file, which is complete or absent.
     File(PathBuf),
+    /// The summary of a CI step, to which the report is added.
+    StepSummary(PathBuf),
     /// A stream, which gets the report as it is made.
     Stream(StreamOutput),
 }
@@ -292,7 +294,7 @@ impl ExportPlan {
     /// The file, if it is one.
     pub fn file(&self) -> Option<&PathBuf> {
         match &self.target {
-            ExportTarget::File(path) => Some(path),
+            ExportTarget::File(path) | ExportTarget::StepSummary(path) => Some(path),
             ExportTarget::Stream(_) => None,
         }
     }
@@ -300,7 +302,7 @@ impl ExportPlan {
     /// The stream, if it is one.
     pub fn stream(&self) -> Option<&StreamOutput> {
         match &self.target {
-            ExportTarget::File(_) => None,
+            ExportTarget::File(_) | ExportTarget::StepSummary(_) => None,
             ExportTarget::Stream(stream) => Some(stream),
         }
     }

@@ -10,10 +10,11 @@ impl Engine<'_> {
     /// Emits them if they have changed.
     pub(super) fn emit_pending(&mut self, now: Instant) -> Result<(), CutShort> {
         let (retries, next) = self.schedule.retries(now);
-        let (unreleased, unreleased_bytes) = self.reorder.buffered();
+        let buffered = self.reorder.buffered();
         let pending = Pending {
-            unreleased,
-            unreleased_bytes,
+            unreleased: buffered.count,
+            unreleased_kept: buffered.kept,
+            unreleased_bytes: buffered.bytes,
             retries,
             next: next.map(|(moment, _)| moment),
             cause: next.map(|(_, cause)| cause),

@@ -32,8 +32,17 @@ pub(super) struct Reorder {
     expected: VecDeque<u64>,
     /// By index.
     buffered: BTreeMap<u64, Ready>,
-    /// The body bytes of what is buffered.
-    bytes: u64,
+    totals: Buffered,
+}
+
+/// What a buffer holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Buffered {
+    pub(super) count: u64,
+    /// Outcomes of files that were kept without a request.
+    pub(super) kept: u64,
+    /// Body bytes.
+    pub(super) bytes: u64,
 }
 
 impl Reorder {
@@ -42,7 +51,7 @@ impl Reorder {
             is_enabled,
             expected: VecDeque::new(),
             buffered: BTreeMap::new(),
-            bytes: 0,
+            totals: Buffered::default(),
         }
     }
 
@@ -70,7 +79,9 @@ impl Reorder {
         if !self.is_enabled {
             return Some(ready);
         }
-        self.bytes += ready.outcome.bytes;
+        self.totals.count += 1;
+        self.totals.kept += u64::from(ready.outcome.is_kept());
+        self.totals.bytes += ready.outcome.bytes;
         self.buffered.insert(ready.outcome.index, ready);
         None
     }
@@ -79,13 +90,15 @@ impl Reorder {
     pub(super) fn pop(&mut self) -> Option<Ready> {
         let next = self.buffered.remove(self.expected.front()?)?;
         self.expected.pop_front();
-        self.bytes -= next.outcome.bytes;
+        self.totals.count -= 1;
+        self.totals.kept -= u64::from(next.outcome.is_kept());
+        self.totals.bytes -= next.outcome.bytes;
         Some(next)
     }
 
-    /// The number of buffered outcomes, and their body bytes.
-    pub(super) fn buffered(&self) -> (u64, u64) {
-        (self.buffered.len() as u64, self.bytes)
+    /// What is buffered.
+    pub(super) fn buffered(&self) -> Buffered {
+        self.totals
     }
 
     /// The number of expected outcomes that have not been released: this bounds the buffer.
@@ -95,7 +108,7 @@ impl Reorder {
 
     /// Takes all that is left, in order, with or without gaps.
     pub(super) fn drain(&mut self) -> impl Iterator<Item = Ready> + use<> {
-        self.bytes = 0;
+        self.totals = Buffered::default();
         std::mem::take(&mut self.buffered).into_values()
     }
 }

@@ -78,6 +78,8 @@ pub enum PackEvent {
 pub struct Pending {
     /// Targets that are done and wait for those before them in the order of the input.
     pub unreleased: u64,
+    /// Those of them whose files were kept without a request.
+    pub unreleased_kept: u64,
     /// Their body bytes.
     pub unreleased_bytes: u64,
     /// Targets that wait to be tried again.

@@ -421,13 +421,17 @@ impl Outcome {
         Some(self.busy()?.saturating_add(delay))
     }
 
-    /// Tells whether the file was kept without a look at it: no server was asked about it (`--exists skip`), and no
-    /// checksum was known.
-    pub fn is_unchecked(&self) -> bool {
-        let has_sum = self.saved().is_some_and(|saved| saved.sha256.is_some());
+    /// Tells whether the file was kept without a request (`--exists skip`): nothing was fetched then.
+    pub fn is_kept(&self) -> bool {
         // A run log does not say how many requests there were, but of what was asked for it has the status.
         let is_asked = self.requests() > 0 || self.status().is_some();
-        self.verdict == Verdict::Unchanged && !is_asked && !has_sum
+        self.verdict == Verdict::Unchanged && !is_asked
+    }
+
+    /// Tells whether the file was [kept](Outcome::is_kept) without a look at it: no checksum was known.
+    pub fn is_unchecked(&self) -> bool {
+        let has_sum = self.saved().is_some_and(|saved| saved.sha256.is_some());
+        self.is_kept() && !has_sum
     }
 
     /// The rare fields, added if there are none yet.

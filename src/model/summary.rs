@@ -24,7 +24,9 @@ pub struct Summary {
     pub ok: u64,
     /// Targets whose file was up to date.
     pub unchanged: u64,
-    /// Those of them whose file was kept without a look at it ([`Outcome::is_unchecked`]).
+    /// Those of them whose file was kept without a request ([`Outcome::is_kept`]).
+    pub kept: u64,
+    /// Those of these whose file was kept without a look at it ([`Outcome::is_unchecked`]).
     pub unchecked: u64,
     /// Targets that were skipped because the run log lists them as done.
     pub done_before: u64,
@@ -140,20 +142,25 @@ impl Summary {
         self.succeeded() + self.failed
     }
 
-    /// Body bytes of successful targets per second of the makespan. `None` if nothing succeeded: what fails at
+    /// Targets that were fetched with success: a file that was [kept](Summary::kept) was not fetched.
+    pub fn fetched(&self) -> u64 {
+        self.succeeded().saturating_sub(self.kept)
+    }
+
+    /// Body bytes of successful targets per second of the makespan. `None` if none was fetched: what fails at
     /// once has no rate.
     pub fn throughput(&self) -> Option<f64> {
         self.per_second(self.served_bytes)
     }
 
-    /// Successful targets per second of the makespan. `None` if nothing succeeded.
+    /// [Fetched](Summary::fetched) targets per second of the makespan. `None` if there are none.
     pub fn rate(&self) -> Option<f64> {
-        self.per_second(self.succeeded())
+        self.per_second(self.fetched())
     }
 
     fn per_second(&self, count: u64) -> Option<f64> {
         let seconds = self.makespan?.as_secs_f64();
-        (seconds > 0.0 && self.succeeded() > 0).then(|| count as f64 / seconds)
+        (seconds > 0.0 && self.fetched() > 0).then(|| count as f64 / seconds)
     }
 
     /// True if the list came so slowly that it, and not the workers, decided how long the run took: for more
@@ -240,6 +247,7 @@ impl Summary {
         self.listed = listed.filter(|_| self.stopped || other.stopped);
         self.ok += other.ok;
         self.unchanged += other.unchanged;
+        self.kept += other.kept;
         self.unchecked += other.unchecked;
         self.done_before += other.done_before;
         self.failed += other.failed;
@@ -328,6 +336,7 @@ impl Tally {
             Verdict::Ok => summary.ok += 1,
             Verdict::Unchanged => {
                 summary.unchanged += 1;
+                summary.kept += u64::from(outcome.is_kept());
                 summary.unchecked += u64::from(outcome.is_unchecked());
             }
             Verdict::Failed => summary.failed += 1,

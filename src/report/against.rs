@@ -3,10 +3,11 @@
 use std::time::SystemTime;
 
 use super::format::{counted, distinct_ratio, grouped};
+use super::interval_text::ratio_and_interval;
 use super::wording::{NO_INTERVAL, no_difference};
 use crate::model::margin::PracticalVerdict;
 use crate::model::measurement::{Against, AgainstPoint, Arm, DatedChange, Reference};
-use crate::stats::{Change, Interval};
+use crate::stats::Change;
 
 /// The limit of what the interval knows: the scatter of the runs of each side.
 const DRIFT: &str = "; the interval knows no drift between sessions";
@@ -38,13 +39,17 @@ pub(in crate::report) fn verdict(against: &Against, point: &AgainstPoint) -> Str
     let Change { ratio, interval } = point.change;
     use PracticalVerdict::{NoDifference, NoneShown};
     let verdict = against.verdict(point);
-    let shown = |ratio: f64| match verdict {
-        None | Some(NoDifference | NoneShown) => format!("{ratio:.2}"),
-        Some(_) => distinct_ratio(ratio),
+    let interval = interval.map(|interval| match interval.says_something() {
+        true => Some(ratio_and_interval(ratio, interval)),
+        false => None,
+    });
+    let shown = match (&interval, verdict) {
+        (Some(Some((shown, _))), _) => shown.clone(),
+        (_, None | Some(NoDifference | NoneShown)) => format!("{ratio:.2}"),
+        (_, Some(_)) => distinct_ratio(ratio),
     };
     let longer = format!(
-        "this took {} times as long{}",
-        shown(ratio),
+        "this took {shown} times as long{}",
         reference(&point.reference)
     );
     let [drift, more] = match point.is_of_history() {
@@ -53,14 +58,12 @@ pub(in crate::report) fn verdict(against: &Against, point: &AgainstPoint) -> Str
     };
     let longer = match interval {
         // Nothing more is known, unless all of it lies on one side.
-        Some(interval) if !interval.says_something() => match verdict {
+        Some(None) => match verdict {
             Some(_) => format!("{longer} · {NO_INTERVAL}"),
             None if point.unlike.is_some() => longer,
             None => return format!("{longer} · {NO_INTERVAL}: {more}"),
         },
-        Some(Interval { low, high }) => {
-            format!("{longer} · 95 % interval {} … {}", shown(low), shown(high))
-        }
+        Some(Some((_, [low, high]))) => format!("{longer} · 95 % interval {low} … {high}"),
         None => longer,
     };
     match (verdict, &point.unlike) {

@@ -9,6 +9,7 @@ use super::format::{counted, grouped};
 use super::template::Template;
 use super::terminal::Detail;
 use crate::model::outcome::{Outcome, Verdict};
+use crate::model::secret_parameters::without_secret_values;
 use crate::model::target::Verb;
 use crate::model::text::escape;
 
@@ -137,8 +138,10 @@ impl<W: Write> DryRun<W> {
             true => [RED, DIM, RESET],
             false => [""; 3],
         };
-        let url = &outcome.url;
+        let shown = |text: &str| without_secret_values(text).unwrap_or_else(|| text.to_owned());
+        let url = shown(&outcome.url);
         if let Some(failure) = outcome.error() {
+            let failure = shown(&failure.to_string());
             return writeln!(
                 self.out,
                 "{red}refused{reset}  {url}  {red}{failure}{reset}"

@@ -117,10 +117,15 @@ fn prepend_two_digits(cell: &mut TextCell, number: u64) {
 /// Formats a ratio that is shown not to be 1: with two decimals, or with as many as it takes to tell it
 /// from 1.
 pub(super) fn distinct_ratio(ratio: f64) -> String {
-    (2..=9)
-        .map(|decimals| format!("{ratio:.decimals$}"))
-        .find(|text| text.parse() != Ok(1.0))
-        .unwrap_or_else(|| format!("{ratio:.2}"))
+    let decimals = distinct_decimals(9, |decimals| format!("{ratio:.decimals$}"));
+    format!("{ratio:.decimals$}")
+}
+
+/// The decimals, up to so many, with which a number that is not 1 does not look like it; two if that takes more.
+pub(super) fn distinct_decimals(most: usize, shown: impl Fn(usize) -> String) -> usize {
+    (2..=most)
+        .find(|decimals| shown(*decimals).parse() != Ok(1.0))
+        .unwrap_or(2)
 }
 
 /// Formats a number of things: `1 URL`, `20,000 URLs`, `0 retries`.

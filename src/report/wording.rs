@@ -34,7 +34,7 @@ use crate::model::measurement::ArmTimes;
 use crate::model::outcome::{FailureKind, Verdict};
 use crate::model::summary::{RunsMade, Summary};
 use crate::report::format::{bytes, counted, duration, format_secs, grouped, rate};
-use crate::stats::Interval;
+use crate::report::interval_text::{bytes_step, interval_ends, rate_step, secs_step};
 
 /// The name of those that were cut off by the run's deadline.
 const AT_DEADLINE: &str = "not done at the deadline";
@@ -166,7 +166,7 @@ pub(super) fn latency_of_runs(times: &ArmTimes) -> Option<String> {
 pub(super) const FROM_INTENDED_START: &str = "from the intended start";
 
 /// The throughput and the rate of URLs: `10.6 kB/s`, `10.0 URLs/s`. Both are of what succeeded. The rate says so if
-/// something failed, and the throughput if the size of the run has more bytes, those of error pages or of bodies that
+/// something failed, and that it is of what was fetched if files were kept without a request, and the throughput if the size of the run has more bytes, those of error pages or of bodies that
 /// a stop cut off: `10.6 kB/s (51.0 kB of 38 ok)`.
 pub(super) fn rates(summary: &Summary) -> Option<[String; 2]> {
     // The runs of a measurement that was stopped are of different arms, and of merged ones that were, nobody knows how
@@ -184,9 +184,11 @@ pub(super) fn rates(summary: &Summary) -> Option<[String; 2]> {
             grouped(summary.succeeded())
         );
     }
-    let urls = match summary.failed {
-        0 => "URLs/s",
-        _ => "successful URLs/s",
+    let urls = match (summary.failed, summary.kept) {
+        (0, 0) => "URLs/s",
+        (0, _) => "fetched URLs/s",
+        (_, 0) => "successful URLs/s",
+        _ => "successfully fetched URLs/s",
     };
     Some([throughput, format!("{} {urls}", rate(per_second))])
 }
@@ -198,13 +200,10 @@ const MAX_SERVERS: usize = 5;
 /// number of further ones.
 pub(super) fn servers(summary: &Summary) -> Vec<String> {
     let origins = &summary.origins;
-    let beyond = origins.listed.len().saturating_sub(MAX_SERVERS) as u64;
+    let all = origins.more.saturating_add(origins.listed.len() as u64);
     let listed = origins.listed.iter().take(MAX_SERVERS);
     let mut servers: Vec<_> = listed.map(ToString::to_string).collect();
-    match origins.more.saturating_add(beyond) {
-        0 => {}
-        more => servers.push(format!("and {more} more")),
-    }
+    servers.extend(more_than(all, servers.len()));
     servers
 }
 
@@ -292,9 +291,9 @@ pub(super) fn without_status(
     let known: u64 = (summary.statuses.values().copied())
         .chain(failures.clone().map(|(count, _)| count))
         .sum();
-    let none = summary.tried().saturating_sub(known + summary.unchecked);
+    let none = summary.tried().saturating_sub(known + summary.kept);
     failures
-        .chain([(none, "without a status"), (summary.unchecked, "not asked")])
+        .chain([(none, "without a status"), (summary.kept, "not asked")])
         .filter(|(count, _)| *count > 0)
 }
 
@@ -436,12 +435,19 @@ pub(super) fn run_heading(summary: &Summary, estimate: Option<&Estimate>) -> Str
 pub(super) fn differing((count, urls): &(u64, Vec<String>)) -> Option<String> {
     (*count > 0).then(|| {
         format!(
-            "{} {} not answered alike in all runs: {}",
+            "{} {} not answered alike in all runs: {}{}",
             counted(*count, "URL"),
             if *count == 1 { "was" } else { "were" },
-            urls.join(" ")
+            urls.join(" "),
+            more_than(*count, urls.len()).map_or(String::new(), |more| format!(" {more}"))
         )
     })
+}
+
+/// The number of things that a list leaves out, if it does: `and 20 more`.
+pub(super) fn more_than(count: u64, shown: usize) -> Option<String> {
+    let more = count.saturating_sub(shown as u64);
+    (more > 0).then(|| format!("and {} more", grouped(more)))
 }
 
 /// The figure that an assertion was held against, or the reason why there is none.
@@ -450,12 +456,13 @@ pub(super) fn assertion_figure(judged: &AssertionResult) -> String {
         (Some(value), Some(interval)) if !interval.says_something() => {
             format!("{} ({NO_INTERVAL})", in_unit(value, judged.unit))
         }
-        (Some(value), Some(Interval { low, high })) => format!(
-            "{} (95 % interval {} … {})",
-            in_unit(value, judged.unit),
-            in_unit(low, judged.unit),
-            in_unit(high, judged.unit)
-        ),
+        (Some(value), Some(interval)) => {
+            let unit = judged.unit;
+            let step = |value| unit_step(value, unit);
+            let [low, high] = interval_ends(interval, step, |end| in_unit(end, unit));
+            let value = in_unit(value, unit);
+            format!("{value} (95 % interval {low} … {high})")
+        }
         (Some(value), None) => match judged.of {
             Some(of) => failed_of(value, judged.unit, of),
             None => in_unit(value, judged.unit),
@@ -492,5 +499,15 @@ fn in_unit(value: f64, unit: &str) -> String {
         "%" => format!("{value:.2} %"),
         "/s" => format!("{}/s", rate(value)),
         _ => format!("{value}"),
+    }
+}
+
+/// The distance of the numbers that [`in_unit`] tells apart near this one.
+fn unit_step(value: f64, unit: &str) -> f64 {
+    match unit {
+        "s" => secs_step(value),
+        "B/s" => bytes_step(value),
+        "/s" => rate_step(value),
+        _ => 0.01,
     }
 }

@@ -10,6 +10,7 @@
 //! * [`OrderedOutput`] writes bodies to one output instead, in the order of the input.
 //! * [`pack`] collects bodies in few large files instead; `spill` keeps a body until its place is known.
 
+pub mod appended_file;
 pub mod atomic_file;
 pub mod close;
 mod content_disposition;

@@ -241,6 +241,7 @@ faults, results = [], []
 for name in sys.argv[2:]:
     read = json.load(open(name, encoding='utf-8'))
     check = is_a('document' if 'run' in read else 'baseline')
+    assert jsonschema.Draft202012Validator(schema).is_valid(read), name
     faults += [name + ' ' + fault.json_path + ': ' + fault.message for fault in check.iter_errors(read)]
     results.append(len(read.get('results', [])))
 print(json.dumps([faults[:9], results]))

@@ -187,7 +187,8 @@ fn a_gain_that_the_list_has_is_no_workers_gain() {
     );
     let rounds: Vec<u64> = gains.counts.iter().map(|gain| gain.rounds).collect();
     assert_eq!(rounds, [40, 20, 2, 1]);
-    let words = "60 % up to 32 · up to 40 the list divides better (1 URL each, not 2)";
+    let words =
+        "from 2 to 32 it adds 60 % · from 32 to 40 the list divides better (1 URL each, not 2)";
     let text = human(&[Event::Swept(swept.clone())]);
     assert!(tells(&text, words), "{words} in\n{text}");
     assert!(!text.contains("250 %"), "{text}");

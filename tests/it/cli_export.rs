@@ -37,6 +37,52 @@ fn names(dir: &Dir) -> Vec<String> {
 }
 
 #[test]
+fn the_summary_of_a_step_is_added_to_and_any_other_file_is_replaced() {
+    let server = Server::start();
+    let dir = Dir::new();
+    let summary = dir.file("summary", "of another command\n");
+    let link = dir.path().join("link").display().to_string();
+    symlink(&summary, &link).unwrap();
+    let other = dir.file("other", "of another command\n");
+    let url = server.url("/bytes/5");
+    let added = "of another command\n\n## pfetch\n\n**1 ok, 0 failed**";
+    for (named, file, text) in [
+        (&summary, &summary, added),
+        (&link, &summary, added),
+        (&summary, &other, "## pfetch\n\n**1 ok, 0 failed**"),
+        (&"".to_owned(), &other, "## pfetch\n\n**1 ok, 0 failed**"),
+    ] {
+        fs::write(&summary, "of another command\n").unwrap();
+        let export = format!("--export=md={file}");
+        let run = pfetch(&[&export, &url]).env("GITHUB_STEP_SUMMARY", named);
+        let run = run.run().exits(0);
+        let there = fs::read_to_string(file).unwrap();
+        run.check(&there, there.starts_with(text));
+        let run = match text == added {
+            true => run.says(&format!("added the report to {file}\n")),
+            false => run.says(&format!("wrote {file}\n")),
+        };
+        // It has no end, and is replaced by nothing, where the run had none.
+        let again = pfetch(&[&export, "-i", "/nonexistent"]).env("GITHUB_STEP_SUMMARY", named);
+        again.run().exits(2);
+        run.check("as it was", fs::read_to_string(file).unwrap() == there);
+    }
+    // A second run of the step is below the first.
+    let run = pfetch(&[format!("--export=md={summary}"), url]).env("GITHUB_STEP_SUMMARY", &summary);
+    let run = run.run().exits(0);
+    let there = fs::read_to_string(&summary).unwrap();
+    run.check(&there, there.starts_with("of another command\n\n## pfetch"));
+    // A summary that cannot be written is a failure on this side, before anything is fetched.
+    let missing = dir.path().join("none/summary").display().to_string();
+    let args = ["--export", &format!("md={missing}"), "http://127.0.0.1:1/"];
+    pfetch(&args)
+        .env("GITHUB_STEP_SUMMARY", &missing)
+        .run()
+        .exits(4)
+        .says("there is no folder");
+}
+
+#[test]
 fn every_export_of_a_replay_is_that_of_the_run() {
     let server = Server::start();
     let (live, again) = (Dir::new(), Dir::new());

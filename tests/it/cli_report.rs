@@ -122,6 +122,7 @@ fn json_lines_have_exactly_the_documented_fields() {
             "not_done",
             "skipped",
             "unchanged",
+            "kept",
             "done_before",
             "retries",
             "bytes",

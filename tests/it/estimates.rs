@@ -106,7 +106,7 @@ fn bodies_that_fill_the_time_leave_the_speed_up_open() {
     let html = dir.path().join("run.html").display().to_string();
     let why = "estimated: a full line would not be seen";
     let options = ["-q", "--export", &md, "--export", &html];
-    let run = until_told(&list, &options, "  speed-up  1.0x to ").exits(0);
+    let run = until_told(&list, &options, "  speed-up  1.00x to ").exits(0);
     run.check(why, run.stdout.contains(why));
     for file in [&md, &html] {
         let text = std::fs::read_to_string(file).expect("it was written");

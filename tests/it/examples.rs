@@ -110,7 +110,7 @@ mod checks {
         assert!(serial.starts_with("serial "));
         assert!(serial.ends_with("  estimated: the sum of the requests' times"));
         // Twelve URLs do not show whether the server is the limit.
-        assert!(speedup.starts_with("speed-up  1.0x to "), "{speedup}");
+        assert!(speedup.starts_with("speed-up  1.00x to "), "{speedup}");
         assert!(speedup.contains(" of at most "));
         assert!(latency.starts_with("latency    p50 "));
         assert!(rate.ends_with(" URLs/s"));

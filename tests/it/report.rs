@@ -128,6 +128,7 @@ fn summary() -> Summary {
         local: 0,
         skipped: 1,
         unchanged: 0,
+        kept: 0,
         unchecked: 0,
         done_before: 0,
         latency: Latency::default(),
@@ -262,7 +263,7 @@ fn one_url_has_one_line_and_is_compared_with_nothing() {
 fn workers_can_be_the_bound_of_the_speed_up() {
     for (workers, speedup, bound) in [
         (1, "up to 2.00x", "1.00x by these times (1 worker)"),
-        (2, "1.0x to 2.0x", "2.00x by these times (2 workers)"),
+        (2, "1.00x to 2.00x", "2.00x by these times (2 workers)"),
     ] {
         let few = Summary {
             ok: 4,
@@ -282,6 +283,7 @@ fn files_that_were_kept_without_a_question_are_not_called_unchanged() {
         let summary = Summary {
             ok: 20 - unchanged,
             unchanged,
+            kept: unchecked,
             unchecked,
             statuses: [(200, 20 - unchanged)].into(),
             ..Summary::default()
@@ -742,7 +744,7 @@ fn json_lines_have_one_object_per_line() {
         format!(r#"{{"type":"result","index":3,"url":"http://a.example/","final_url":"http://c.example/new","action":"get","outcome":"ok","status":200,"http_version":"HTTP/1.1","content_type":null,"meta":null,"attempts":1,"pushed_back":0,"bytes":1256,"wire_bytes":1500,"remote":"127.0.0.1:80","reused":false,"worker":3,"started_at":"1970-01-01T00:00:01.500000Z","elapsed":0.05,{timing},"redirects":[{{"url":"http://a.example/","status":301}}],"saved":null,"exchanges":[],"earlier":[],"error":null,"notices":[],"run":"{id}"}}"#),
         r#"{"type":"result","index":4,"url":"http://d.example/","final_url":null,"action":"get","outcome":"skipped","status":null,"http_version":null,"content_type":null,"meta":null,"attempts":0,"pushed_back":0,"bytes":0,"wire_bytes":null,"remote":null,"reused":null,"worker":null,"started_at":null,"elapsed":null,"timing":{"blocked":null,"dns":null,"connect":null,"ssl":null,"send":null,"wait":null,"receive":null,"total":null,"ttfb":null},"redirects":[],"saved":null,"exchanges":[],"earlier":[],"error":{"kind":"stopped","phase":null,"message":"stopped before it was started"},"notices":[],"run":"0000000000000000"}"#.to_owned(),
         r#"{"type":"warning","message":"a \"list\" ended","run":"0000000000000000"}"#.to_owned(),
-        r#"{"type":"summary","targets":5,"ok":2,"unchanged":0,"failed":2,"not_done":0,"skipped":1,"done_before":0,"retries":0,"bytes":2512,"served_bytes":2512,"wire_bytes":3000,"workers":4,"paced":false,"pacing":null,"stopped":true,"listed":5,"runs":null,"parallel":10.0,"input_wait":0.0,"input_idle":0.0,"retry_idle":0.0,"retry_idle_for":{"retry_after":0.0,"no_answer":0.0,"delay":0.0},"serial":null,"throughput":251.2,"urls_per_second":0.2,"latency":null,"ttfb":null,"intended_latency":null,"slowdown":null,"statuses":{"200":2,"404":1},"failures":{"connect":1,"status":1},"origins":[],"more_origins":0,"merged":null,"run":"0000000000000000"}"#.to_owned(),
+        r#"{"type":"summary","targets":5,"ok":2,"unchanged":0,"kept":0,"failed":2,"not_done":0,"skipped":1,"done_before":0,"retries":0,"bytes":2512,"served_bytes":2512,"wire_bytes":3000,"workers":4,"paced":false,"pacing":null,"stopped":true,"listed":5,"runs":null,"parallel":10.0,"input_wait":0.0,"input_idle":0.0,"retry_idle":0.0,"retry_idle_for":{"retry_after":0.0,"no_answer":0.0,"delay":0.0},"serial":null,"throughput":251.2,"urls_per_second":0.2,"latency":null,"ttfb":null,"intended_latency":null,"slowdown":null,"statuses":{"200":2,"404":1},"failures":{"connect":1,"status":1},"origins":[],"more_origins":0,"merged":null,"run":"0000000000000000"}"#.to_owned(),
     ];
     let text = json(Baseline::Estimate, events);
     let lines: Vec<&str> = text.split('\n').collect();

@@ -336,7 +336,7 @@ fn a_list_of_one_host_is_said_to_be_one_shards() {
             .run()
             .exits(0)
     };
-    let note = "all URLs have one host, 127.0.0.1, and are shard ";
+    let note = "all 4 URLs are of one host, 127.0.0.1, and are in shard ";
     let mut requests = Vec::new();
     for shard in ["--shard=0/3", "--shard=1/3", "--shard=2/3"] {
         let before_all = server.requests();
@@ -350,7 +350,7 @@ fn a_list_of_one_host_is_said_to_be_one_shards() {
         // One that has nothing to do says so also where failures alone are told.
         let is_idle = server.requests() == before_all;
         let quiet = run(&[shard, "-qq"], &list);
-        let warning = format!("warning: this shard has nothing to do: {note}");
+        let warning = format!("warning: this shard is empty: {note}");
         match is_idle {
             true => drop(quiet.says(&warning).says("--shard-by line")),
             false => drop(quiet.never_shows(note)),
@@ -368,7 +368,7 @@ fn a_list_of_one_host_is_said_to_be_one_shards() {
     let run = pfetch(&["--shard=0/2", &url, "-i", "-"])
         .stdin(&*list)
         .run();
-    run.exits(0).says(note);
+    run.exits(0).says(&note.replace('4', "5"));
 }
 
 #[test]
@@ -387,7 +387,7 @@ fn a_shard_without_a_host_is_warned_of_where_there_is_a_url_for_each() {
             let args = [options, &[&shard, "-qq", "--dry-run", "-"]].concat();
             let run = pfetch(&args).stdin(list(urls)).run().exits(0);
             let says =
-                format!("warning: this shard has nothing to do: none of {urls} URLs is in it");
+                format!("warning: this shard is empty: none of {urls} URLs is in it, as a host");
             run.stderr.contains(&says) && run.stderr.contains("--shard-by line")
         });
         runs.filter(|is_warned| *is_warned).count()
@@ -412,8 +412,7 @@ fn a_stray_host_does_not_hide_that_a_shard_has_nearly_all() {
             .run()
             .exits(0)
     };
-    let rest = " of 31 URLs are in this shard: a host is never divided; --shard-by line deals them out by their \
-                lines\n";
+    let rest = " of 31 URLs are in this shard, as a host is never divided: --shard-by line deals them out\n";
     let mut crowded = 0;
     for shard in [
         "--shard=0/5",

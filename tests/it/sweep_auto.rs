@@ -70,12 +70,12 @@ fn the_cost_and_the_gains_are_in_every_report_and_in_its_replay() {
     let replay = replay
         .prints("  runs       ")
         .prints(" 1 of them a warm-up · the grid 1 2 4")
-        .prints("  gain       each further worker gained about ")
+        .prints("  gain       from 1 to 2 workers each further one adds ")
         .prints("  efficiency ");
     for (name, words) in [
-        ("a.md", "Each further worker gained about "),
+        ("a.md", "From 1 to 2 workers each further one adds "),
         ("a.md", "1 of them a warm-up; the grid 1 2 4"),
-        ("a.html", "Each further worker gained about "),
+        ("a.html", "From 1 to 2 workers each further one adds "),
         ("a.html", "1 of them a warm-up; the grid 1 2 4"),
         ("a.html", "Efficiency"),
         ("a.json", "\"gains\":{\"by\":"),

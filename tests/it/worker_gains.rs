@@ -94,11 +94,13 @@ fn the_gain_of_each_further_worker_is_a_share_of_one() {
     for (points, told) in [
         (
             &[(1, 8.0), (2, 4.0), (4, 4.0)][..],
-            "each further worker gained about 100 % of one up to 2 · 0 % up to 4 · by the means",
+            "from 1 to 2 workers each further one adds 100 % of what 1 alone does · from 2 to 4 it adds nothing · \
+             estimated from the mean times",
         ),
         (
             &[(2, 4.0), (4, 5.0)],
-            "each further worker gained about -20 % of one up to 4 · by the means",
+            "from 2 to 4 workers each further one takes away 20 % of what each of 2 does · estimated from the mean \
+             times",
         ),
     ] {
         let text = human(Event::Swept(steady(points)));
@@ -114,6 +116,28 @@ fn the_gain_of_each_further_worker_is_a_share_of_one() {
         text.contains("  efficiency 100 % with 2 workers\n"),
         "{text}"
     );
+}
+
+#[test]
+fn a_list_of_urls_that_is_cut_says_how_many_more_there_are() {
+    for (count, more) in [
+        (2, None),
+        (3, Some("and 1 more")),
+        (1002, Some("and 1,000 more")),
+    ] {
+        let mut swept = steady(&[(1, 8.0), (2, 4.0)]);
+        swept.differing = (
+            count,
+            vec!["http://h/1".to_owned(), "http://h/2".to_owned()],
+        );
+        let event = || Event::Swept(swept.clone());
+        let exports = [Export::Markdown, Export::Html].map(|export| exported(export, event()));
+        for text in exports.iter().chain([&human(event())]) {
+            assert!(text.contains("//h/2"), "{text}");
+            assert!(!text.contains("and 0 more"), "{text}");
+            assert!(more.is_none_or(|more| text.contains(more)), "{text}");
+        }
+    }
 }
 
 #[test]
@@ -135,7 +159,7 @@ fn gains_are_by_the_law_where_one_describes_the_sweep() {
     assert_eq!(gains.at(1).and_then(|gain| gain.marginal), None);
     assert_eq!(gains.at(3), None);
     let text = human(Event::Swept(swept.clone()));
-    assert!(text.contains(" · by the fitted law\n"), "{text}");
+    assert!(tells(&text, " · estimated by the fitted law\n"), "{text}");
     // A law that does not describe the points is none.
     let bent = steady(&[(1, 8.0), (2, 4.0), (4, 2.0), (8, 2.0)]);
     let bent = Sweep { law: None, ..bent };
@@ -231,9 +255,21 @@ fn a_gain_beyond_what_a_worker_can_have_is_noise_unless_it_is_shown() {
     let (marginal, text) = told(&[(1, &steady_ones), (2, &[3.0, 3.1, 3.2]), (4, &wild)]);
     assert_eq!(marginal, None, "{text}");
     assert!(
-        tells(&text, " · up to 4 it is within the noise · by the means"),
+        tells(
+            &text,
+            " · from 2 to 4 the gain is within the noise · estimated from the mean times"
+        ),
         "{text}"
     );
+    // Several steps that are noise are one.
+    let (_, text) = told(&[
+        (1, &steady_ones),
+        (2, &[3.0, 3.1, 3.2]),
+        (4, &wild),
+        (8, &[2.0, 4.0, 6.0]),
+    ]);
+    let noise = " · from 2 to 8 the gain is within the noise · ";
+    assert!(tells(&text, noise), "{text}");
     // Slower beyond all doubt is no noise.
     let (marginal, text) = told(&[(1, &steady_ones), (2, &[4.0; 3]), (4, &[5.0; 3])]);
     assert!(marginal.is_some_and(|share| share < 0.0), "{text}");

@@ -24,13 +24,14 @@ pub(crate) struct OutputArgs {
 
     /// Write a report to FILE as well; may be repeated.
     ///
-    /// The formats are json, jsonl, csv, md (for GitHub: --export md=- >> "$GITHUB_STEP_SUMMARY"), junit, har (for the tools of
+    /// The formats are json, jsonl, csv, md (for GitHub: --export md=$GITHUB_STEP_SUMMARY), junit, har (for the tools of
     /// browsers), trace (for Perfetto), html (a page with all there is to see) and svg (the timeline). Without
     /// FORMAT= the extension decides, which is the format's name, or .xml for junit. FILE is written when the
-    /// run is over, whole or not at all; one that is there is replaced, and keeps its mode. FORMAT=- is
+    /// run is over, whole or not at all; one that is there is replaced, and keeps its mode, but the one that GITHUB_STEP_SUMMARY names is added to. FORMAT=- is
     /// standard output; what else would stand there then goes to standard error. A named pipe, a device or
     /// /dev/fd/N is written to as it is. {shard} in FILE is the number of the shard (--shard). In a CSV file, text that a spreadsheet would take for a formula has
-    /// an apostrophe before it.
+    /// an apostrophe before it. Values of parameters such as token, sig or key in URLs are masked; not in json, jsonl
+    /// and csv, whose URLs can be fetched again.
     #[arg(long,
         value_name = "FORMAT=FILE",
         value_parser = export
@@ -64,8 +65,7 @@ pub(crate) struct OutputArgs {
     /// Show requests and responses on standard error, without secrets.
     ///
     /// Reports that have a place for them (jsonl, json, har) then have the headers too. Values of parameters such as
-    /// token, sig or key in URLs are masked here, and in html, svg, md and junit; the lines of URLs, logs and the
-    /// other reports, which programs read, have them.
+    /// token, sig or key in URLs are masked, as in all that people read.
     #[arg(short, long)]
     pub(crate) verbose: bool,
 

@@ -1,5 +1,9 @@
 //! Exports: files and streams, and the one owner of standard output.
 
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
 use super::output::OutputKind;
 use crate::cli::args::{OutputArgs, TypedExport};
 use crate::cli::files::NamedFiles;
@@ -26,13 +30,25 @@ pub(super) fn fill_shard(exports: &mut [TypedExport], shard: Option<u64>) -> Res
     Ok(())
 }
 
-/// Plans the exports.
-pub(super) fn plan(exports: &[TypedExport]) -> Vec<ExportPlan> {
+/// Plans the exports. `step_summary` is the file that GitHub Actions shows as the summary of a step, which other
+/// commands of the step write to, too: nothing there is replaced.
+pub(super) fn plan(exports: &[TypedExport], step_summary: Option<&Path>) -> Vec<ExportPlan> {
+    let is_summary = |path: &Path| step_summary.is_some_and(|summary| is_same_file(path, summary));
     let planned = |typed: &TypedExport| ExportPlan {
         export: typed.export,
-        target: target(typed),
+        target: match target(typed) {
+            ExportTarget::File(path) if is_summary(&path) => ExportTarget::StepSummary(path),
+            target => target,
+        },
     };
     exports.iter().map(planned).collect()
+}
+
+/// Tells whether two paths are the same, or lead to the same file.
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    let place = |path| fs::metadata(path).ok().map(|file| (file.dev(), file.ino()));
+    let [first, second] = [one, other].map(place);
+    one == other || first.is_some_and(|first| second == Some(first))
 }
 
 /// Decides by the kind of the file that is named.

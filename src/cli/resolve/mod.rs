@@ -400,7 +400,10 @@ fn report_plan(
     spellings: &Spellings,
 ) -> Result<ReportPlan, String> {
     let output = &args.output;
-    let exports = exports::plan(&output.export);
+    let exports = exports::plan(
+        &output.export,
+        env::var_os("GITHUB_STEP_SUMMARY").as_ref().map(Path::new),
+    );
     exports::check_streams(output, &exports, bodies)?;
     let has_template = matches!(output.format(), Format::Template(_));
     if has_template && output.summary_only {

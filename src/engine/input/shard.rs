@@ -143,9 +143,11 @@ enum HostsSeen {
 pub enum UnevenShards {
     /// There is one host only, and one shard has all items.
     #[error(
-        "all URLs have one host, {host}, and are shard {shard}'s; --shard-by line deals them out by their lines"
+        "all {read} URLs are of one host, {host}, and are in shard {shard}: --shard-by line deals them out"
     )]
     LoneHost {
+        /// The number of items of all shards.
+        read: u64,
         /// The host.
         host: String,
         /// The shard that has it.
@@ -153,8 +155,7 @@ pub enum UnevenShards {
     },
     /// The run's shard has nothing, as there are few hosts.
     #[error(
-        "none of {read} URLs is in it: there are few hosts, and a host is never divided; --shard-by line \
-         deals them out by their lines"
+        "none of {read} URLs is in it, as a host is never divided: --shard-by line deals them out"
     )]
     Idle {
         /// The number of items of all shards.
@@ -162,8 +163,7 @@ pub enum UnevenShards {
     },
     /// The run's shard has far more than its part, as that of a big host does.
     #[error(
-        "{taken} of {read} URLs are in this shard: a host is never divided; --shard-by line deals them out by their \
-         lines"
+        "{taken} of {read} URLs are in this shard, as a host is never divided: --shard-by line deals them out"
     )]
     Crowded {
         /// The number of items of the run's shard.
@@ -218,6 +218,7 @@ impl ShardFilter {
         match &self.hosts {
             _ if shards < 2 || numbers.read < 2 => None,
             HostsSeen::One(host, key) => Some(UnevenShards::LoneHost {
+                read: numbers.read,
                 host: escape(&String::from_utf8_lossy(host)),
                 shard: key % shards,
             }),

@@ -37,7 +37,7 @@ impl CutOff {
 
     /// The figure of the URLs that were done, of a run in which some succeeded.
     pub(super) fn value(self, metric: Metric, summary: &Summary) -> Result<MetricValue, String> {
-        let none = || "no URL succeeded before the deadline".to_owned();
+        let none = || "nothing was fetched before the deadline".to_owned();
         let rate = |rate: Option<f64>| rate.map(MetricValue::from).ok_or_else(none);
         let percentile =
             |latency: &Latency, percent| self.percentile(latency, percent).ok_or_else(none);

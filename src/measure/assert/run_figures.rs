@@ -169,10 +169,12 @@ impl RunFigures<'_> {
 
     /// The reason for which there are no figures where nothing was fetched.
     fn untried(&self) -> String {
-        match self.counted.done_before {
-            0 => "no URL was tried".to_owned(),
-            _ => "nothing was fetched in this run: all was done before".to_owned(),
-        }
+        let text = match (self.counted.done_before, self.counted.kept) {
+            (_, 1..) => "nothing was fetched in this run: files were kept without a request",
+            (0, _) => "no URL was tried",
+            _ => "nothing was fetched in this run: all was done before",
+        };
+        text.to_owned()
     }
 
     /// True if a URL succeeded in the runs that the figures of speed are of.
@@ -280,7 +282,10 @@ impl MetricSource for RunFigures<'_> {
         }
         let seconds = |time: Option<Duration>| {
             time.map(|time| MetricValue::from(time.as_secs_f64()))
-                .ok_or_else(|| NO_SUCCESS.to_owned())
+                .ok_or_else(|| match summary.kept {
+                    0 => NO_SUCCESS.to_owned(),
+                    _ => self.untried(),
+                })
         };
         let counted = self.counted;
         let of = self.all();

@@ -1,25 +1,50 @@
-//! A report in a file, which appears only once the report is complete.
+//! A report in a file, which appears, or is added to the file, only once the report is complete.
 
 use std::fmt;
+use std::fs::File;
 use std::io::{self, BufWriter};
 use std::path::Path;
 
 use super::{Export, ExportSettings};
 use crate::model::event::{Event, Listener};
+use crate::save::appended_file::AppendedFile;
 use crate::save::atomic_file::AtomicFile;
 use crate::save::{RefusedDuty, TemporaryFiles};
 
 const BUFFER: usize = 64 * 1024;
 
-/// A report that is published as a [complete file](AtomicFile) when it is closed. Without an end of the run no
-/// file appears.
+/// A report that is published as a [complete file](AtomicFile), or [added](AppendedFile) to one, when it is closed.
+/// Without an end of the run no file appears.
 pub struct ExportFile {
     report: Box<dyn Listener>,
     /// True once the run has ended.
     is_over: bool,
     /// `None` once it is published or has been given up.
-    file: Option<AtomicFile>,
+    file: Option<UnpublishedFile>,
     is_published: bool,
+}
+
+/// The file until it is published.
+#[derive(Debug)]
+enum UnpublishedFile {
+    Replacing(AtomicFile),
+    Added(AppendedFile),
+}
+
+impl UnpublishedFile {
+    fn file(&self) -> &File {
+        match self {
+            UnpublishedFile::Replacing(file) => file.file(),
+            UnpublishedFile::Added(file) => file.file(),
+        }
+    }
+
+    fn publish(self) -> io::Result<()> {
+        match self {
+            UnpublishedFile::Replacing(file) => file.publish(),
+            UnpublishedFile::Added(file) => file.publish(),
+        }
+    }
 }
 
 impl ExportFile {
@@ -35,6 +60,20 @@ impl ExportFile {
         files: &TemporaryFiles,
     ) -> io::Result<Self> {
         let file = AtomicFile::create(path, files)?;
+        ExportFile::of(export, UnpublishedFile::Replacing(file), settings)
+    }
+
+    /// A report in this format, to be added to the file `path`.
+    ///
+    /// # Errors
+    ///
+    /// If that cannot be written.
+    pub fn append(export: Export, path: &Path, settings: ExportSettings) -> io::Result<Self> {
+        let file = AppendedFile::open(path)?;
+        ExportFile::of(export, UnpublishedFile::Added(file), settings)
+    }
+
+    fn of(export: Export, file: UnpublishedFile, settings: ExportSettings) -> io::Result<Self> {
         let out = BufWriter::with_capacity(BUFFER, file.file().try_clone()?);
         Ok(ExportFile {
             report: export.listener_with(Box::new(out), settings)?,
@@ -51,7 +90,10 @@ impl ExportFile {
 
     /// The mode of the file that it will replace, if the system refuses to set that.
     pub fn refused_mode(&self) -> Option<&RefusedDuty> {
-        self.file.as_ref()?.refused_mode()
+        match self.file.as_ref()? {
+            UnpublishedFile::Replacing(file) => file.refused_mode(),
+            UnpublishedFile::Added(_) => None,
+        }
     }
 }
 

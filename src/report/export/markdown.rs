@@ -184,10 +184,10 @@ impl<W: Write> Markdown<W> {
                 page,
                 "| URL |{run} time | {why} |\n| --- |{line} ---: | --- |\n"
             );
-            let more = count.saturating_sub(rows.len() as u64);
+            let more = wording::more_than(count, rows.len());
             page.extend(rows.drain(..));
-            if more > 0 {
-                let _ = write!(page, "\nand {more} more\n");
+            if let Some(more) = more {
+                let _ = write!(page, "\n{more}\n");
             }
         }
         // A single one is the slowest of nothing.
@@ -261,7 +261,7 @@ fn times(summary: &Summary, baseline: Baseline) -> String {
         let condition = wording::condition(&estimate);
         let _ = writeln!(text, "| speed-up, {condition} | {speedup} |");
         if let Ok((best, _)) = estimate.best {
-            let best = MARKDOWN.ratio(best);
+            let best = MARKDOWN.most(best);
             let _ = writeln!(text, "| best possible by these times | {best} |");
         }
     }
@@ -342,8 +342,9 @@ fn compared(comparison: &Comparison) -> (String, String) {
         let _ = write!(page, ": {ratio}");
     }
     page += "**";
-    if let Some(interval) = comparison.speedup.and_then(|speedup| speedup.interval) {
-        let _ = write!(page, ", {}", MARKDOWN.interval(interval));
+    let interval = |speedup| MARKDOWN.interval(speedup);
+    if let Some(interval) = comparison.speedup.and_then(interval) {
+        let _ = write!(page, ", {interval}");
     }
     if let Some(remedy) = wording::would_tell(comparison) {
         let _ = write!(page, " – {remedy}");
@@ -401,8 +402,9 @@ fn swept(sweep: &Sweep) -> (String, String) {
         "## pfetch: numbers of workers\n\n**{}**",
         wording::sweep_heading(sweep)
     );
-    if let Some(interval) = sweep.gain().and_then(|speedup| speedup.interval) {
-        let _ = write!(verdict, ", {}", MARKDOWN.interval(interval));
+    let interval = |speedup| MARKDOWN.interval(speedup);
+    if let Some(interval) = sweep.gain().and_then(interval) {
+        let _ = write!(verdict, ", {interval}");
     }
     let _ = write!(verdict, " · {}", counted(sweep.targets, "URL"));
     if let Some(course) = wording::sweep_course(sweep) {
@@ -452,6 +454,9 @@ fn differing((count, urls): &(u64, Vec<String>)) -> String {
         let _ = write!(text, "\nNot answered alike in all runs ({count}):\n\n");
         for url in urls {
             let _ = writeln!(text, "- {}", markdown_code(&short(url)));
+        }
+        if let Some(more) = wording::more_than(*count, urls.len()) {
+            let _ = writeln!(text, "- {more}");
         }
     }
     text

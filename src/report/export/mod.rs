@@ -22,7 +22,6 @@ mod markdown_why;
 mod markup;
 mod palette;
 mod run_label;
-mod shared;
 mod stream;
 mod timeline;
 mod words;
@@ -32,7 +31,7 @@ use std::io::{self, Write};
 
 use crate::model::event::Listener;
 
-use super::{Baseline, JsonLines};
+use super::{Baseline, JsonLines, WithoutSecrets};
 
 pub use self::csv::Csv;
 pub use chrome_trace::Trace;
@@ -43,7 +42,6 @@ pub use json::Json;
 pub(in crate::report) use json::JsonDocument;
 pub use junit::Junit;
 pub use markdown::Markdown;
-use shared::WithoutSecrets;
 pub use stream::ExportStream;
 pub use timeline::Svg;
 
@@ -166,12 +164,12 @@ impl Export {
             Export::Json => Box::new(Json::new(out, baseline)),
             Export::JsonLines => Box::new(JsonLines::new(out, baseline)),
             Export::Csv => Box::new(Csv::new(out)),
-            Export::Markdown => Box::new(WithoutSecrets(Markdown::new(out, baseline))),
-            Export::Junit => Box::new(WithoutSecrets(junit(out)?)),
-            Export::Har => Box::new(Har::new(out)),
-            Export::Trace => Box::new(Trace::new(out)),
-            Export::Html => Box::new(WithoutSecrets(Html::new(out).baseline(baseline))),
-            Export::Svg => Box::new(WithoutSecrets(Svg::new(out))),
+            Export::Markdown => Box::new(WithoutSecrets::new(Markdown::new(out, baseline))),
+            Export::Junit => Box::new(WithoutSecrets::new(junit(out)?)),
+            Export::Har => Box::new(WithoutSecrets::new(Har::new(out))),
+            Export::Trace => Box::new(WithoutSecrets::new(Trace::new(out))),
+            Export::Html => Box::new(WithoutSecrets::new(Html::new(out).baseline(baseline))),
+            Export::Svg => Box::new(WithoutSecrets::new(Svg::new(out))),
         })
     }
 }

@@ -34,7 +34,7 @@ use crate::report::Baseline;
 /// | `sweep` | last in a sweep, in place of the summary | `targets`, `stopped`, `search`, `points`, `passed_over`, `knee`, `speedup`, `law`, `gains`, `differing`, `margin`, `notices`, `why` |
 /// | `against` | just before the last, if there is a baseline | `file`, `version`, `started_at`, `points`, `why`, `margin`, `notices` |
 /// | `gate` | after the last, for each assertion | `gate`, `verdict` (`held`, `failed`, `inconclusive`, `unknown`, `skipped`), `value`, `unit`, `interval`, `why`, `of` |
-/// | `summary` | last | `targets`, `ok`, `unchanged`, `failed`, `not_done`, `skipped`, `done_before`, `retries`, `bytes`, `served_bytes`, `wire_bytes`, `workers`, `paced`, `pacing`, `stopped`, `listed`, `unreadable`, `runs`, `parallel`, `input_wait`, `input_idle`, `retry_idle`, `retry_idle_for`, `repeat_time` (may be absent), `serial`, `throughput`, `urls_per_second`, `latency`, `ttfb`, `intended_latency`, `slowdown`, `statuses`, `failures`, `origins`, `more_origins`, `merged`, `parts` |
+/// | `summary` | last | `targets`, `ok`, `unchanged`, `kept`, `failed`, `not_done`, `skipped`, `done_before`, `retries`, `bytes`, `served_bytes`, `wire_bytes`, `workers`, `paced`, `pacing`, `stopped`, `listed`, `unreadable`, `runs`, `parallel`, `input_wait`, `input_idle`, `retry_idle`, `retry_idle_for`, `repeat_time` (may be absent), `serial`, `throughput`, `urls_per_second`, `latency`, `ttfb`, `intended_latency`, `slowdown`, `statuses`, `failures`, `origins`, `more_origins`, `merged`, `parts` |
 ///
 /// `workers` of `run` is the most that the run may have; an automatic sweep may need fewer, which its `arm` lines say.
 ///
@@ -115,7 +115,7 @@ use crate::report::Baseline;
 /// - `intended_latency`: `null`, or the same of the latency from the intended start, in a run with a rate: `latency` and
 ///   the `start_delay` of each. While a server stalls no requests are sent, which `latency` knows nothing of.
 /// - `throughput`: `served_bytes`, the body bytes of the targets that succeeded, per second;
-///   `urls_per_second`: the targets that succeeded. Both are `null` if none did. `statuses`: the number of targets that ended with each status;
+///   `urls_per_second`: the targets that succeeded, without those of `kept` files. Both are `null` if there are none. `statuses`: the number of targets that ended with each status;
 ///   `failures`: that of the `failed` ones by the `kind` of their error. One whose failure is not of the kind `status` is
 ///   not among the `statuses`, whatever had come before.
 /// - `origins`: those that pushed back or were given up, as `{origin, at_once, per_second, push_backs, too_many,

@@ -86,6 +86,9 @@ pub(in crate::report) struct SummaryRecord<'a> {
     ok: u64,
     #[serde(skip_deserializing)]
     unchanged: u64,
+    /// Those of the `unchanged` targets whose file was kept without a request. They are no part of `urls_per_second`.
+    #[serde(skip_deserializing)]
+    kept: u64,
     #[serde(skip_deserializing)]
     failed: u64,
     /// Those of the `skipped` targets that the deadline of the run cut off. Those that a signal or `--fail-fast` left
@@ -181,6 +184,7 @@ impl<'a> SummaryRecord<'a> {
             targets: summary.targets(),
             ok: summary.ok,
             unchanged: summary.unchanged,
+            kept: summary.kept,
             failed: summary.failed,
             not_done: summary.not_done,
             skipped: summary.skipped,

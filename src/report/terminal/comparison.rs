@@ -86,10 +86,11 @@ fn ratio(
 
 /// Writes a speed-up, its interval if it has one, and what there is to add.
 fn speedup_line(out: &mut TextWriter<impl Write>, speedup: Speedup, more: &str) -> io::Result<()> {
-    let ratio = format!("  speed-up  {:>8.2}x", speedup.ratio);
-    match speedup.interval {
+    let (ratio, interval) = TERMINAL.with_interval(speedup);
+    let ratio = format!("  speed-up  {ratio:>9}");
+    match interval {
         Some(interval) => {
-            let parts = [TERMINAL.interval(interval), more.to_owned()];
+            let parts = [interval, more.to_owned()];
             out.write_parts(&(ratio + "  "), parts, " · ", LABEL)
         }
         None => writeln!(out, "{ratio} · {more}"),
@@ -165,8 +166,10 @@ fn worker_gains(out: &mut TextWriter<impl Write>, sweep: &Sweep) -> io::Result<(
     let Some(gains) = WorkerGains::of(sweep) else {
         return Ok(());
     };
-    let marginal = wording::marginal_gains(&gains);
-    out.write_parts("  gain       ", marginal, " · ", LABEL)?;
+    out.write_text(
+        "  gain       ",
+        &wording::marginal_gains(&gains).join(" · "),
+    )?;
     let at_knee = sweep.knee.and_then(|knee| gains.at(knee.by_means));
     if let Some(efficiency) = at_knee.map(wording::efficiency) {
         out.write_text("  efficiency ", &efficiency)?;

@@ -24,7 +24,8 @@ use crate::report::shown_run::ShownRun;
 use crate::report::text_cell::TextCell;
 use crate::report::wording::{self, ShownStatus};
 
-/// The report for people, written to `W`.
+/// The report for people, written to `W`. URLs are as they were fetched:
+/// [`WithoutSecrets`](crate::report::WithoutSecrets) masks what is not for others.
 #[derive(Debug)]
 pub struct Human<W> {
     out: TextWriter<W>,

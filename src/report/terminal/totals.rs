@@ -68,9 +68,9 @@ pub(super) fn counts(
     out.write_parts(&label, parts.into_iter().flatten(), " · ", 4)
 }
 
-/// Tells that the run was of one URL, whose time is that of the run.
+/// Tells that one URL was all that was asked for, whose time is that of the run.
 fn is_single(summary: &Summary) -> bool {
-    summary.targets() == 1 && !summary.stopped
+    summary.targets().saturating_sub(summary.kept) == 1 && !summary.stopped
 }
 
 /// The numbers of targets by verdict, and of those that were done before, because they are not of this run.

@@ -4,13 +4,12 @@ use std::io::{self, Write};
 
 use crate::model::event::{Event, Listener};
 use crate::model::outcome::{Exchange, Outcome};
-use crate::model::secret_parameters::without_secret_values;
 
 use crate::report::format::duration;
 
 /// A listener that writes exchanges to `W` (standard error, in the program) in curl's format: `*` begins
-/// a remark, `>` a line of the request, `<` a line of the response. The values of secret parameters in URLs are masked,
-/// also in headers (`Location`, `Referer`): such lines are kept in the logs of a build.
+/// a remark, `>` a line of the request, `<` a line of the response. They are as
+/// they were sent: [`WithoutSecrets`](crate::report::WithoutSecrets) masks what is not for others.
 #[derive(Debug)]
 pub struct Verbose<W> {
     out: W,
@@ -30,14 +29,14 @@ impl<W: Write> Verbose<W> {
             if let Some(error) = &attempt.error {
                 let total = duration(attempt.total());
                 let url = &outcome.url;
-                self.line(format!("* {url}: {error} (after {total}); tried again"))?;
+                writeln!(self.out, "* {url}: {error} (after {total}); tried again")?;
             }
         }
         for exchange in outcome.last.exchanges() {
             self.exchange(exchange)?;
         }
         for notice in outcome.notices() {
-            self.line(format!("* {}: {notice}", outcome.url))?;
+            writeln!(self.out, "* {}: {notice}", outcome.url)?;
         }
         Ok(())
     }
@@ -56,22 +55,17 @@ impl<W: Write> Verbose<W> {
             Some(false) => ", new connection",
             None => ", not sent",
         };
-        self.line(first)?;
+        writeln!(self.out, "{first}")?;
         for (name, value) in &exchange.request {
-            self.line(format!("> {name}: {value}"))?;
+            writeln!(self.out, "> {name}: {value}")?;
         }
         if let Some((version, status)) = exchange.status {
-            self.line(format!("< {version} {status}"))?;
+            writeln!(self.out, "< {version} {status}")?;
         }
         for (name, value) in &exchange.response {
-            self.line(format!("< {name}: {value}"))?;
+            writeln!(self.out, "< {name}: {value}")?;
         }
         Ok(())
-    }
-
-    /// Writes a line without the values of secret parameters.
-    fn line(&mut self, line: String) -> io::Result<()> {
-        writeln!(self.out, "{}", without_secret_values(&line).unwrap_or(line))
     }
 }
 

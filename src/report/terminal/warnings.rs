@@ -5,9 +5,10 @@ use std::io::{self, Write};
 use super::lines::wrapped_message;
 use super::url_note::UrlNote;
 use crate::model::event::{Event, Listener};
+use crate::model::secret_parameters::without_secret_values;
 
 /// A listener that writes warnings, and of the notes on URLs the first, to `W` (standard error, in the
-/// program).
+/// program). The values of secret parameters in URLs are masked.
 #[derive(Debug)]
 pub struct Warnings<W> {
     out: W,
@@ -47,6 +48,7 @@ impl<W: Write> Listener for Warnings<W> {
             },
             _ => return Ok(()),
         };
+        let text = without_secret_values(&text).unwrap_or(text);
         let written = writeln!(self.out, "{}", wrapped_message(&text, self.columns));
         // A warning that cannot be written is no reason to end a run.
         let _ = written.and_then(|()| self.out.flush());

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use crate::measure::{Bound, Estimate, Unbounded};
 use crate::model::measurement::Comparison;
-use crate::report::format::{counted, distinct_ratio, duration, format_secs};
-use crate::stats::{Finding, Interval};
+use crate::report::format::{counted, duration, format_secs};
+use crate::report::interval_text::{interval_ends, ratio_and_interval};
+use crate::stats::{Interval, Speedup};
 
 /// The text in the place of an interval that is too wide to say anything.
 pub(in crate::report) const NO_INTERVAL: &str = "too few or too short runs for an interval";
@@ -43,35 +44,41 @@ impl Notation {
         format!("{ratio:.2}{}", self.times)
     }
 
-    /// Formats the interval of a ratio: `95 % interval 3.99x … 4.16x`. One that leaves the order of magnitude
-    /// open is not shown.
-    pub(in crate::report) fn interval(self, interval: Interval) -> String {
-        if !interval.says_something() {
-            return NO_INTERVAL.to_owned();
-        }
-        let [low, high] = [interval.low, interval.high].map(|end| self.ratio(end));
-        format!("95 % interval {low}{}{high}", self.to)
+    /// Formats a speed-up and its interval, if it has one: `4.08x` and `95 % interval 3.99x … 4.16x`. One that leaves the
+    /// order of magnitude open is not shown.
+    pub(in crate::report) fn with_interval(self, speedup: Speedup) -> (String, Option<String>) {
+        let Some(interval) = speedup.interval else {
+            return (self.ratio(speedup.ratio), None);
+        };
+        let times = self.times;
+        let (ratio, [low, high]) = ratio_and_interval(speedup.ratio, interval);
+        let interval = match interval.says_something() {
+            true => format!("95 % interval {low}{times}{}{high}{times}", self.to),
+            false => NO_INTERVAL.to_owned(),
+        };
+        (ratio + times, Some(interval))
+    }
+
+    /// Formats the interval of a speed-up, if it has one.
+    pub(in crate::report) fn interval(self, speedup: Speedup) -> Option<String> {
+        self.with_interval(speedup).1
     }
 
     /// Formats a comparison's ratio, if it has one. One that is shown not to be 1 is never written as 1.
     pub(in crate::report) fn speedup(self, comparison: &Comparison) -> Option<String> {
-        let ratio = comparison.speedup?.ratio;
-        Some(match comparison.finding() {
-            Some(Finding::Faster | Finding::Slower) => {
-                format!("{}{}", distinct_ratio(ratio), self.times)
-            }
-            Some(Finding::NoDifference) | None => self.ratio(ratio),
-        })
+        Some(self.with_interval(comparison.speedup?).0)
     }
 
-    /// Formats an estimated speed-up: `up to 7.93x`; as a range, if a limit may be unseen: `1.0x to 7.9x`.
+    /// Formats two ratios with all between them, the lower rounded down and the upper up.
+    pub(in crate::report) fn ends(self, low: f64, high: f64) -> [String; 2] {
+        interval_ends(Interval { low, high }, |_| 0.01, |end| self.ratio(end))
+    }
+
+    /// Formats an estimated speed-up: `up to 7.93x`; as a range, if a limit may be unseen: `1.00x to 7.93x`.
     pub(in crate::report) fn estimate(self, estimate: &Estimate) -> String {
         match estimate.unseen {
             None => format!("up to {}", self.ratio(estimate.speedup)),
-            Some(_) => {
-                let times = self.times;
-                format!("1.0{times} to {:.1}{times}", highest(estimate))
-            }
+            Some(_) => self.ends(1.0, estimate.speedup).join(" to "),
         }
     }
 
@@ -103,17 +110,13 @@ impl Notation {
             }
             Bound::Workers(workers) => counted(workers as u64, "worker"),
         };
-        Ok((self.ratio(best), bound))
+        Ok((self.most(best), bound))
     }
-}
 
-/// The upper end of an estimate's range, as it is shown with one decimal: rounded down where it would pass the bound
-/// that stands beside it with two.
-fn highest(estimate: &Estimate) -> f64 {
-    let shown = (estimate.speedup * 10.0).round() / 10.0;
-    match estimate.best {
-        Ok((best, _)) if shown > best => (best.min(estimate.speedup) * 10.0).floor() / 10.0,
-        Ok(_) | Err(_) => shown,
+    /// Formats a ratio that none exceeds: rounded up.
+    pub(in crate::report) fn most(self, ratio: f64) -> String {
+        let [_, most] = self.ends(1.0, ratio);
+        most
     }
 }
 
@@ -146,15 +149,14 @@ mod tests {
     use crate::measure::UnseenLimit;
 
     #[test]
-    fn the_range_of_an_estimate_never_exceeds_the_bound_beside_it() {
-        for (speedup, best, shown) in [
-            (1.98, 1.98, "1.0x to 1.9x"),
-            (1.96, 1.98, "1.0x to 1.9x"),
-            (1.94, 1.98, "1.0x to 1.9x"),
-            (2.0, 2.0, "1.0x to 2.0x"),
-            (7.93, 8.0, "1.0x to 7.9x"),
-            (7.97, 8.0, "1.0x to 8.0x"),
-            (1.1, 1.1, "1.0x to 1.1x"),
+    fn the_range_of_an_estimate_has_all_of_it_and_does_not_exceed_the_bound_beside_it() {
+        for (speedup, best, shown, bound) in [
+            (1.98, 1.98, "1.00x to 1.98x", "1.98x"),
+            (1.971, 1.984, "1.00x to 1.98x", "1.99x"),
+            (1.999, 1.999, "1.00x to 2.00x", "2.00x"),
+            (1.994, 1.9945, "1.00x to 2.00x", "2.00x"),
+            (2.0, 2.0, "1.00x to 2.00x", "2.00x"),
+            (7.93, 8.0, "1.00x to 7.93x", "8.00x"),
         ] {
             let estimate = Estimate {
                 unseen: Some(UnseenLimit::Server),
@@ -165,6 +167,8 @@ mod tests {
                 best: Ok((best, Bound::Workers(2))),
             };
             assert_eq!(TERMINAL.estimate(&estimate), shown, "{speedup} of {best}");
+            let bound = format!("of at most {bound} by these times (2 workers)");
+            assert_eq!(TERMINAL.bound(&estimate), bound, "{speedup} of {best}");
         }
     }
 }

@@ -44,34 +44,48 @@ pub(in crate::report) fn search_cost(sweep: &Sweep) -> Option<[String; 2]> {
     Some([runs + &warm_ups, grid])
 }
 
-/// The marginal gains, in parts: `each further worker gained about 98 % of one up to 2`, `40 % up to 4`, `by the
-/// means`. Where the list has the gain: `up to 40 the list divides better (1 URL each, not 2)`; where chance has it:
-/// `up to 8 it is within the noise`.
+/// The marginal gains, in parts: `from 1 to 2 workers each further one adds 98 % of what 1 alone does`, `from 2 to 4 it
+/// adds 40 %`, `estimated from the mean times`. Where the list has the gain: `from 20 to 40 the list divides better (1 URL
+/// each, not 2)`; where chance has it: `from 4 to 8 the gain is within the noise`.
 pub(in crate::report) fn marginal_gains(gains: &WorkerGains) -> Vec<String> {
-    let further = gains.counts.windows(2);
-    let mut parts: Vec<String> = further
-        .map(|pair| match (pair[1].marginal, pair[1].workers) {
-            (Some(share), workers) => format!("{} up to {workers}", percent(share * 100.0)),
-            (None, workers) if pair[1].is_noise => {
-                format!("up to {workers} it is within the noise")
+    let fewest = gains.counts.first().map_or(1, |gain| gain.workers);
+    // Said once, of the first gain.
+    let mut whole = Some(match fewest {
+        1 => " of what 1 alone does".to_owned(),
+        fewest => format!(" of what each of {fewest} does"),
+    });
+    let mut parts = Vec::new();
+    // Steps within the noise, one after the other, are told as one.
+    let is_alike = |one: &WorkerGain, other: &WorkerGain| one.is_noise && other.is_noise;
+    let mut before = fewest;
+    for step in gains.counts[1..].chunk_by(is_alike) {
+        let last = &step[step.len() - 1];
+        let from = format!("from {before} to {}", last.workers);
+        parts.push(match last.marginal {
+            Some(share) => {
+                let share = share * 100.0;
+                let change = match percent(share.abs()) {
+                    none if none == "0 %" => "adds nothing".to_owned(),
+                    less if share < 0.0 => format!("takes away {less}"),
+                    more => format!("adds {more}"),
+                };
+                match whole.take() {
+                    Some(whole) => format!("{from} workers each further one {change}{whole}"),
+                    None => format!("{from} it {change}"),
+                }
             }
-            (None, workers) => format!(
-                "up to {workers} the list divides better ({} each, not {})",
-                counted(pair[1].rounds, "URL"),
-                pair[0].rounds
+            None if last.is_noise => format!("{from} the gain is within the noise"),
+            None => format!(
+                "{from} the list divides better ({} each, not {})",
+                counted(last.rounds, "URL"),
+                gains.at(before).map_or(0, |gain| gain.rounds)
             ),
-        })
-        .collect();
-    let mut shares = gains.counts.iter().skip(1).zip(&mut parts);
-    if let Some((_, first)) = shares.find(|(gain, _)| gain.marginal.is_some()) {
-        *first = format!(
-            "each further worker gained about {}",
-            first.replacen('%', "% of one", 1)
-        );
+        });
+        before = last.workers;
     }
     parts.push(match gains.by {
-        GainSource::Law => "by the fitted law".to_owned(),
-        GainSource::Means => "by the means".to_owned(),
+        GainSource::Law => "estimated by the fitted law".to_owned(),
+        GainSource::Means => "estimated from the mean times".to_owned(),
     });
     parts
 }

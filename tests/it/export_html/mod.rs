@@ -80,7 +80,7 @@ fn a_run_opens_with_its_verdict_and_totals() {
         text(&page, "dd"),
         "400.0 ms\nmeasured: first start to last finish\n\
          700.0 ms\nestimated: the sum of the requests' times\n\
-         1.0× to 1.7×\nestimated: a server's limit would not be seen\n\
+         1.00× to 1.75×\nestimated: a server's limit would not be seen\n\
          best possible by these times 2.00× (2 workers)\n\
          --compare measures it"
     );

@@ -293,7 +293,7 @@ pub(super) const HINTED: &[(&str, &str)] = &[
     ("--assert ok>=99% URL", "write failed<=1%"),
     ("--assert duration<5s URL", "total<5s"),
     ("--html URL URL", "--export takes a file"),
-    ("--github URL", "--export md=- >> \"$GITHUB_STEP_SUMMARY\""),
+    ("--github URL", "--export md=\"$GITHUB_STEP_SUMMARY\""),
     ("--replay list --max-failures 3%", "--assert 'failed<=3%'"),
     ("--max-failures 3% --replay list", "--assert 'failed<=3%'"),
     ("--replay list --timeout 3s", "a replay fetches nothing"),

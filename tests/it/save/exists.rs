@@ -112,6 +112,36 @@ fn an_unchanged_file_is_told_as_such() {
 }
 
 #[test]
+fn a_rate_counts_what_was_asked_for_and_no_file_that_was_kept_without_a_request() {
+    let server = Server::start();
+    let dir = Dir::on_disk();
+    let urls: Vec<String> = (1..=12)
+        .map(|n| server.url(&format!("/bytes/{n}")))
+        .collect();
+    let urls: Vec<&str> = urls.iter().map(String::as_str).collect();
+    save(&dir, &[], &urls[..11]).exits(0);
+    for (args, kept, fetched) in [(&["-nc"][..], 11, 1.0), (&[], 0, 12.0)] {
+        let export = format!("--export=md={}", dir.path().join("report.md").display());
+        let args = [args, &[&export, "--order=input"]].concat();
+        let run = save(&dir, &args, &urls).exits(0);
+        let summary = run.summary();
+        run.check("kept", summary["kept"] == kept);
+        let number = |name: &str| summary[name].as_f64().unwrap();
+        let rate = number("urls_per_second") * number("parallel");
+        run.check("rate", (rate - fetched).abs() < 1e-6);
+        let page = fs::read_to_string(dir.path().join("report.md")).unwrap();
+        let is_told = page.contains(" fetched URLs/s |");
+        run.check(&page, is_told == (kept > 0));
+        fs::remove_file(dir.path().join("12")).unwrap();
+    }
+    // A gate on a rate of nothing has no figure.
+    let args = ["-nc", "--assert=urls_per_second>=0", "--assert=p95<1h"];
+    let run = save_and_tell(&dir, &args, &urls[..11]).exits(3);
+    let why = "nothing was fetched in this run: files were kept without a request";
+    run.check("why", run.stdout.matches(why).count() == 2);
+}
+
+#[test]
 fn a_new_version_replaces_what_pfetch_saved_and_keeps_its_mode() {
     for mode in [0o600, 0o644, 0o755, 0o640] {
         let (server, current) = changing(first());

@@ -102,7 +102,7 @@ pub(super) const HABITS: &[Habit] = &[
             "--step-summary",
         ],
         Meaning::Hint(
-            "--export md=- >> \"$GITHUB_STEP_SUMMARY\" adds to the summary of a step; for a report of tests, \
+            "--export md=\"$GITHUB_STEP_SUMMARY\" adds to the summary of a step; for a report of tests, \
              --export junit=FILE",
         ),
     ),

@@ -7,8 +7,7 @@ use maud::{Markup, html};
 
 use crate::model::summary::Summary;
 use crate::report::export::timeline::{
-    BESIDE, PlotArea, Share, Tick, chart, label_to, labels, linear, logarithmic, mark_label,
-    vertical,
+    BESIDE, PlotArea, Share, Tick, chart, label_to, labels, linear, logarithmic, vertical,
 };
 use crate::report::format::{counted, duration, grouped};
 use crate::report::wording;
@@ -19,8 +18,10 @@ const LEFT: f64 = 46.0;
 const AREA: f64 = 570.0;
 /// The height of one run's bars.
 const BARS: f64 = 150.0;
-/// The height above the bars: of the names of the median and of p95, which may be near each other.
-const HEAD: f64 = 38.0;
+/// The height of the names of the median and of p95, which stand beside their lines above the bars.
+const NAMES: f64 = 16.0;
+/// The height above the bars.
+const HEAD: f64 = 24.0;
 /// The height above the head, for the name of one of several runs.
 const NAME: f64 = 16.0;
 /// The height of the axis below all bars.
@@ -259,18 +260,16 @@ fn bars(bins: &Bins, counts: &[u64], top: f64) -> Markup {
     }
 }
 
-/// Writes the median and p95 as lines, with their names above each other.
+/// Writes the median and p95 as lines, with their names on either side: however near they are, each is at its line.
 fn marks(latency: &Latency, bins: &Bins, top: f64) -> Markup {
-    let percentiles = [(50.0, 18.0), (95.0, 4.0)];
-    let places = percentiles.into_iter().filter_map(|(percent, above)| {
-        let x = x(bins, latency.p(percent)?.as_secs_f64());
-        Some((format!("p{percent}"), x, top - above))
-    });
-    let places: Vec<_> = places.collect();
+    let percentiles = [(50.0, "mark end", "-3"), (95.0, "mark", "3")];
     html! {
-        @for (name, x, y) in places {
-            (vertical("mark", x, [y + 3.0, top + BARS]))
-            (mark_label("mark", x, y, &name))
+        @for (percent, class, aside) in percentiles {
+            @if let Some(time) = latency.p(percent) {
+                @let x = x(bins, time.as_secs_f64());
+                (vertical("mark", x, [top - NAMES, top + BARS]))
+                text class=(class) x=(x) dx=(aside) y=(tenth(top - 6.0)) { "p" (percent) }
+            }
         }
     }
 }

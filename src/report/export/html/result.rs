@@ -360,14 +360,12 @@ fn sweep_cards(sweep: &Sweep) -> Vec<Card> {
     cards.extend(sweep.gain().map(|speedup| {
         let against = format!("of {} over {}", knee.workers, fewest.workers);
         let notes = vec![interval(&speedup), against];
-        Card::new("Speed-up", HTML.ratio(speedup.ratio), notes)
+        Card::new("Speed-up", HTML.with_interval(speedup).0, notes)
     }));
     cards
 }
 
 fn interval(speedup: &Speedup) -> String {
-    match speedup.interval {
-        Some(interval) => HTML.interval(interval),
-        None => "no interval from a single pair".to_owned(),
-    }
+    HTML.interval(*speedup)
+        .unwrap_or_else(|| "no interval from a single pair".to_owned())
 }

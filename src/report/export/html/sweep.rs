@@ -6,8 +6,9 @@ use crate::model::measurement::Sweep;
 use crate::model::worker_gain::WorkerGains;
 use crate::report::export::timeline::SweepCurve;
 use crate::report::format::format_secs;
+use crate::report::interval_text::secs_interval;
 use crate::report::wording::{self, HTML, percent};
-use crate::stats::Sample;
+use crate::stats::{Interval, Sample};
 
 /// Writes the curve.
 pub(super) fn figure(curve: &SweepCurve, sweep: &Sweep) -> Markup {
@@ -49,7 +50,7 @@ pub(super) fn figure(curve: &SweepCurve, sweep: &Sweep) -> Markup {
                                     td { (format_secs(sample.min)) " to " (format_secs(sample.max)) }
                                     td {
                                         @if point.low < point.high {
-                                            (format_secs(point.low)) " to " (format_secs(point.high))
+                                            (secs_interval(Interval { low: point.low, high: point.high }).join(" to "))
                                         } @else { "–" }
                                     }
                                     td { (percentile(latency.map(|latency| latency.p50))) }

@@ -137,8 +137,28 @@ pub(in crate::report::export) fn labels(
     }
 }
 
-/// Tells of each label whether it has room beside those before it, in an area of this width.
+/// Tells of each label whether it has room in an area of this width. Of ticks that are as far apart as each other every
+/// second is left out, or more alike, so that those shown are too; of others those without room beside the one before.
 fn with_room(labels: &[(Share, String)], width: f64) -> Vec<bool> {
+    let mut gaps = labels.windows(2).map(|pair| pair[1].0.0 - pair[0].0.0);
+    let first = gaps.next().unwrap_or_default();
+    if !gaps.all(|gap| (gap - first).abs() < 1e-6) {
+        return beside_one_before(labels, width);
+    }
+    let every = |step: usize| -> Vec<bool> {
+        let shown: Vec<_> = labels.iter().step_by(step).cloned().collect();
+        let has_room = beside_one_before(&shown, width).iter().all(|shown| *shown);
+        let is_shown = |number: usize| has_room && number.is_multiple_of(step);
+        (0..labels.len()).map(is_shown).collect()
+    };
+    let mut steps = (1..=labels.len()).map(every);
+    steps
+        .find(|shown| shown.contains(&true))
+        .unwrap_or_default()
+}
+
+/// Tells of each label whether it has room beside those before it that have.
+fn beside_one_before(labels: &[(Share, String)], width: f64) -> Vec<bool> {
     let mut end = f64::NEG_INFINITY;
     labels
         .iter()
@@ -221,6 +241,13 @@ mod tests {
             let apart = kept.windows(2).all(|pair| pair[1] - pair[0] >= 42.0 + GAP);
             assert!(apart, "{width}: {kept:?}");
         }
+        // One short label more would have room at first, and those behind it none.
+        let short_first = [(0.0, "0"), (0.25, "20 ms"), (0.5, "40 ms"), (0.75, "60 ms")];
+        let shown = |ticks: &[(f64, &str)], width| with_room(&axis(ticks), width);
+        assert_eq!(shown(&short_first, 160.0), [true, false, true, false]);
+        // Numbers of workers are not as far apart as each other.
+        let workers = [(0.0, "1"), (0.5, "8"), (0.51, "9"), (1.0, "64")];
+        assert_eq!(shown(&workers, 160.0), [true, true, false, true]);
         let written = labels(&ticks, 9.0, ALONE).into_string();
         let first = "<text class=\"middle\" x=\"0%\" y=\"9\">100 ms</text>";
         assert!(written.starts_with(first), "{written}");

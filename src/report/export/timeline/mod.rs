@@ -24,7 +24,7 @@ use super::palette::resolved;
 use crate::model::measurement::Arm;
 use crate::model::timing::Phase;
 
-pub(super) use self::area::{BESIDE, PlotArea, Share, chart, labels, mark_label, vertical};
+pub(super) use self::area::{BESIDE, PlotArea, Share, chart, labels, vertical};
 pub(super) use self::axis::{Tick, label_to, linear, logarithmic};
 pub use self::export::Svg;
 pub(super) use self::model::{MOST_BARS, Timeline};

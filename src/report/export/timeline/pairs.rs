@@ -119,17 +119,17 @@ impl<'a> PairsPlot<'a> {
     /// The speed-ups in words.
     pub(in crate::report::export) fn sentence(&self) -> String {
         let ratios = || self.pairs.iter().map(|pair| pair.ratio());
-        let least = HTML.ratio(ratios().fold(f64::INFINITY, f64::min));
-        let most = HTML.ratio(ratios().fold(0.0, f64::max));
+        let least = ratios().fold(f64::INFINITY, f64::min);
+        let [least, most] = HTML.ends(least, ratios().fold(least, f64::max));
         let speedup = &self.speedup;
         let mean = HTML.ratio(speedup.ratio);
         let mut sentence = match self.pairs.len() {
-            1 => format!("The only pair has a speed-up of {least}."),
+            1 => format!("The only pair has a speed-up of {mean}."),
             count => format!(
                 "The speed-ups of {count} pairs go from {least} to {most}; their mean is {mean}."
             ),
         };
-        if let Some(interval) = speedup.interval {
+        if let Some(interval) = HTML.interval(*speedup) {
             let relation = match (self.comparison.finding(), self.comparison.verdict()) {
                 (Some(Finding::NoDifference), _) => {
                     ", with 1× in it: no difference is shown".to_owned()
@@ -142,7 +142,7 @@ impl<'a> PairsPlot<'a> {
                 }
                 _ => String::new(),
             };
-            sentence += &format!(" Its {}{relation}.", HTML.interval(interval));
+            sentence += &format!(" Its {}{relation}.", interval);
         }
         let left_out = speedup.pairs.saturating_sub(self.pairs.len());
         if left_out > 0 {
@@ -208,7 +208,7 @@ impl<'a> PairsPlot<'a> {
                 @let (low, high) = (x(interval.low), x(interval.high));
                 rect.band x=(low) y=(Number(TOP)) width=(Share((high.0 - low.0).max(0.002)))
                     height=(Number(self.floor() - TOP)) {
-                    title { (HTML.interval(interval)) }
+                    title { (HTML.interval(*speedup).unwrap_or_default()) }
                 }
             }
             (self.axis(scale.ticks(), &x))
@@ -349,7 +349,7 @@ mod tests {
         let sentence = plot.sentence();
         assert!(
             sentence.starts_with(
-                "The speed-ups of 3 pairs go from 3.82× to 4.10×; their mean is 3.97×."
+                "The speed-ups of 3 pairs go from 3.81× to 4.10×; their mean is 3.97×."
             ) && sentence.ends_with("all of it above 1×: parallel is faster."),
             "{sentence}"
         );

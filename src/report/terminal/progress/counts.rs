@@ -13,6 +13,8 @@ pub(super) struct Counts {
     pub(super) done: u64,
     /// Targets that an earlier run has done. They say nothing of the rate.
     done_before: u64,
+    /// Those of the targets that are done whose files were kept without a request.
+    kept: u64,
     pub(super) failed: u64,
     /// Body bytes of the targets that are done.
     pub(super) bytes: u64,
@@ -43,6 +45,7 @@ impl Counts {
         Counts {
             done: 0,
             done_before: 0,
+            kept: 0,
             failed: 0,
             bytes: 0,
             listed: None,
@@ -62,6 +65,7 @@ impl Counts {
             Event::Finished(outcome) => {
                 self.done += 1;
                 self.bytes += outcome.bytes;
+                self.kept += u64::from(outcome.is_kept());
                 self.failed += u64::from(outcome.verdict == Verdict::Failed);
             }
             Event::Counted(listed) => self.listed = Some(*listed),
@@ -146,6 +150,11 @@ impl Counts {
     /// The targets that are done, those included that are not reported yet because of the order of the input.
     pub(super) fn all_done(&self) -> u64 {
         self.done + self.pending.unreleased
+    }
+
+    /// Those of [`all_done`](Counts::all_done) whose files were kept without a request. They say nothing of the rate.
+    pub(super) fn all_kept(&self) -> u64 {
+        self.kept + self.pending.unreleased_kept
     }
 
     /// The bytes of the targets that are done.

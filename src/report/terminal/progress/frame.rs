@@ -11,6 +11,7 @@ use super::workers::{self, RowFetch, WorkerRow};
 use crate::model::activity::CurrentFetch;
 use crate::model::event::Pending;
 use crate::model::retry_idle::WaitCause;
+use crate::model::secret_parameters::without_secret_values;
 
 /// The time for which an idle worker keeps its line: between two URLs, lines should not come and go.
 const LINGER: Duration = Duration::from_secs(1);
@@ -97,7 +98,7 @@ impl Framer {
         let running = self.clock.between(counts.since, now);
         let (amounts, rates) = self.meter.read(Amounts {
             at: running,
-            targets: position,
+            targets: position - counts.all_kept() as f64,
             bytes: counts.all_bytes() + under_way,
         });
         let left = match counts.arm {
@@ -149,7 +150,8 @@ impl Framer {
                         running: self.clock.between(fetch.since, now),
                         bytes: fetch.bytes,
                         length: fetch.length,
-                        url: fetch.url.clone(),
+                        url: without_secret_values(&fetch.url)
+                            .map_or_else(|| fetch.url.clone(), Into::into),
                     }),
                 });
             }
@@ -251,7 +253,7 @@ mod tests {
     use super::*;
     use crate::model::event::Event;
     use crate::model::measurement::{Arm, ArmRun};
-    use crate::model::outcome::Outcome;
+    use crate::model::outcome::{Outcome, Verdict};
     use crate::model::target::Verb;
 
     const SIZE: Size = Size {
@@ -312,6 +314,26 @@ mod tests {
         ];
         let run = framer.figures(&counts, &busy, start + seconds(10));
         assert_eq!(run.left, Some(seconds(80)));
+    }
+
+    #[test]
+    fn a_file_that_is_kept_without_a_request_is_in_no_rate_and_no_forecast() {
+        let start = Instant::now();
+        let mut counts = counts(start, 20, 130);
+        for index in 20..90 {
+            let mut kept = Outcome::new(index, Arc::from("http://h/"), Verb::Get);
+            kept.verdict = Verdict::Unchanged;
+            counts.take(&Event::Finished(kept), start, &RunningClock::default());
+        }
+        counts.pending = Pending {
+            unreleased: 10,
+            unreleased_kept: 10,
+            ..Pending::default()
+        };
+        let mut framer = Framer::new(RunningClock::default(), 1);
+        let run = framer.figures(&counts, &[], start + seconds(10));
+        assert_eq!((run.done, run.rates.targets), (100, 2.0));
+        assert_eq!(run.left, Some(seconds(15)));
     }
 
     #[test]

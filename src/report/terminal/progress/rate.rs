@@ -25,7 +25,7 @@ const FORESEEABLE: Duration = Duration::from_secs(100 * 3600);
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Amounts {
     pub(super) at: Duration,
-    /// Targets, with the parts of those under way whose length is known.
+    /// Targets that were fetched, with the parts of those under way whose length is known.
     pub(super) targets: f64,
     pub(super) bytes: u64,
 }
@@ -33,7 +33,7 @@ pub(super) struct Amounts {
 /// The rates of a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Rates {
-    /// Targets per second.
+    /// Fetched targets per second.
     pub(super) targets: f64,
     /// Bytes per second.
     pub(super) bytes: f64,
