@@ -342,7 +342,7 @@ pub struct Sweep {
     /// Those of them that were answered otherwise than others, from the smallest. The knee, the law and the speed-up
     /// leave them out.
     pub passed_over: Vec<PassedOver>,
-    /// The number of workers beyond which more hardly help.
+    /// The number of workers beyond which more hardly help. `None` if it was stopped before that was found.
     pub knee: Option<Knee>,
     /// The scaling law fitted to the throughputs (URLs per second), if there are enough points and it [describes
     /// them](Usl::describes).
@@ -376,6 +376,13 @@ impl Sweep {
         self.points
             .iter()
             .find(|point| point.workers == knee.by_means)
+    }
+
+    /// The comparable times that are the shortest.
+    pub fn fastest(&self) -> Option<&SweepRuns> {
+        let seconds = |runs: &&SweepRuns| self.typical_seconds(runs);
+        self.comparable()
+            .min_by(|one, other| seconds(one).total_cmp(&seconds(other)))
     }
 
     /// True if there was one run at each number of workers.

@@ -345,7 +345,13 @@ fn comparison_cards(comparison: &Comparison) -> Vec<Card> {
 fn sweep_cards(sweep: &Sweep) -> Vec<Card> {
     let workers = |count: usize| counted(count as u64, "worker");
     let (Some(fewest), Some(knee)) = (sweep.comparable().next(), sweep.at_knee()) else {
-        return vec![Card::empty("Knee", "no time can be told from the others")];
+        return match sweep.fastest() {
+            Some(fastest) => vec![Card::times(
+                format!("{}, the fastest so far", workers(fastest.workers)),
+                &fastest.times,
+            )],
+            None => vec![Card::empty("Knee", "no time can be told from the others")],
+        };
     };
     let by_means = match sweep.is_undecided() {
         true => " by the times alone",
