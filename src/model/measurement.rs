@@ -101,6 +101,11 @@ impl ArmTimes {
         (1.0 - self.failed as f64 / fetches).max(0.0)
     }
 
+    /// The geometric mean of the runs' times: that of the serial arm over that of the parallel one is the speed-up.
+    pub fn typical_seconds(&self) -> f64 {
+        geometric_mean(&self.seconds)
+    }
+
     /// True if a run was so short that its time is mostly chance.
     pub fn is_short(&self) -> bool {
         self.sample.min < SHORT_RUN
@@ -473,7 +478,7 @@ impl Sweep {
     /// no interval made from them covers it as often as it says.
     pub fn typical_seconds(&self, runs: &SweepRuns) -> f64 {
         match self.search {
-            Some(_) if !runs.times.seconds.is_empty() => geometric_mean(&runs.times.seconds),
+            Some(_) if !runs.times.seconds.is_empty() => runs.times.typical_seconds(),
             _ => runs.times.sample.median,
         }
     }

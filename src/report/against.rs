@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use super::format::{counted, distinct_ratio, grouped};
+use super::format::{counted, distinct_ratio, format_secs, grouped};
 use super::wording::{NO_INTERVAL, no_difference};
 use crate::model::margin::PracticalVerdict;
 use crate::model::measurement::{Against, AgainstPoint, Arm, DatedChange, Reference};
@@ -42,8 +42,13 @@ pub(in crate::report) fn verdict(against: &Against, point: &AgainstPoint) -> Str
         None | Some(NoDifference | NoneShown) => format!("{ratio:.2}"),
         Some(_) => distinct_ratio(ratio),
     };
+    // Of several runs no other line has their typical time.
+    let took = match point.now.n {
+        1 => String::new(),
+        _ => format!("{}, ", format_secs(point.seconds)),
+    };
     let longer = format!(
-        "this took {} times as long{}",
+        "this took {took}{} times as long{}",
         shown(ratio),
         reference(&point.reference)
     );

@@ -49,6 +49,7 @@ fn against(runs: usize, (low, ratio, high): (f64, f64, f64), margin: &str) -> Ag
             arm: Arm::Parallel,
             workers: 8,
             workers_then: 8,
+            seconds: 1.05,
             now: sample,
             then: sample,
             reference: Reference {

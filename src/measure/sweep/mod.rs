@@ -12,6 +12,7 @@ use self::runner::{SweepRunner, SweptRuns};
 use super::MeasuredRun;
 use super::notices::warm_up_notice;
 use super::sequential::{Gates, Stopping};
+use super::why::take_limits_of_sweep;
 use crate::model::event::Listener;
 use crate::model::measurement::Sweep;
 use crate::model::notice::MeasurementNotice;
@@ -95,9 +96,11 @@ impl SweepPlan {
         Ok(swept.map(|mut sweep| {
             notices.append(&mut sweep.notices);
             sweep.knee = sweep.knee.filter(|_| !is_open);
+            let mut why = why.why(&sweep);
+            take_limits_of_sweep(why.as_mut(), &mut notices);
             Sweep {
                 stopped,
-                why: why.why(&sweep),
+                why,
                 notices,
                 ..sweep
             }
