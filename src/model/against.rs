@@ -73,7 +73,7 @@ const ONE_DAY: Duration = Duration::from_secs(3600);
 
 impl Reference {
     /// The notice of runs that were made one soon after the other.
-    pub fn one_day(&self) -> Option<BaselineNotice> {
+    pub(crate) fn one_day(&self) -> Option<BaselineNotice> {
         let within = self.to.duration_since(self.from).unwrap_or_default();
         (self.runs > 1 && within < ONE_DAY).then_some(BaselineNotice::OneDay {
             runs: self.runs,

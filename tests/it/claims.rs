@@ -125,6 +125,20 @@ fn the_verdict_on_a_saved_run_is_by_the_margin_that_was_given_and_claims_nothing
 }
 
 #[test]
+fn the_times_of_both_arms_have_the_speed_up_as_their_ratio() {
+    // Of arithmetic means it would be 3.00.
+    let compared = comparison(4, 20, vec![4.0, 8.0], vec![2.0, 2.0], &[]);
+    let text = human(&[Event::Compared(compared)]);
+    for shown in [
+        "  serial       5.66 s ± ",
+        "  parallel     2.00 s ± ",
+        "  speed-up      2.83x  ",
+    ] {
+        assert!(text.contains(shown), "{shown:?} in\n{text}");
+    }
+}
+
+#[test]
 fn the_ratios_of_a_sweeps_table_are_its_speed_ups() {
     // The mean of the ratios is 2.83, and the ratio of the means 3.
     let swept = sweep(64, &[(1, &[4.0, 8.0]), (2, &[2.0, 2.0]), (4, &[1.0, 1.1])]);

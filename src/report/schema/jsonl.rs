@@ -178,7 +178,7 @@ use crate::report::Baseline;
 /// - `differing`: `{count, urls}` of the targets that were not answered alike in all runs, with some of their URLs.
 /// - `why`: `{reasons, lost, phases, unlisted}`: why the speed-up is what it is. `reasons`, the strongest first, are
 ///   `{reason, …, share}`, where `reason` is `slowest-url`, `at-once`, `full-line`, `machine`, `connections`,
-///   `push-back` or `rate-limit`, with the figures of [`Reason`](crate::model::reason::Reason), and `share` the part of the workers'
+///   `push-back`, `asked-limit` or `rate-limit`, with the figures of [`Reason`](crate::model::reason::Reason), and `share` the part of the workers'
 ///   time that it explains; `lost` is the part that the same work does not take one by one. `phases` has the mean
 ///   times of each origin as `{origin, serial, parallel}`
 ///   ([`PhaseMeans`](crate::model::reason::PhaseMeans)); `unlisted` counts the requests to other origins. Of

@@ -75,32 +75,26 @@ fn the_first_run_of_its_kind_is_added_and_its_gate_is_skipped() {
         let is_new = |run: &serde_json::Value| run["seconds"].as_f64() > Some(SHORT);
         assert!(runs.iter().all(is_new), "{runs:?}");
         let file = ["--against", &file];
-        let run = bench.run(&[&now[..], &file].concat()).exits(0);
+        let run = bench.run(&[now, &file].concat()).exits(0);
         run.prints("times as long");
     }
 }
 
 #[test]
 fn a_strict_gate_that_the_first_run_of_its_kind_leaves_unjudged_fails_once() {
-    for (then, now, why) in [(
-        8,
-        &["-j2"][..],
-        "2 workers now, 8 workers then; this run is the first of its kind",
-    )] {
-        let bench = Bench::new();
-        let file = bench.file();
-        bench.save_times(&[(then, LONG)]);
-        let strict = [now, &["--strict-assert"]].concat();
-        let run = bench.run(&followed(&file, &strict)).exits(3);
-        let run = run.prints("unknown");
-        let shown = run.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
-        run.check(why, shown.contains(why));
-        // It made one, by which the next run is judged.
-        assert_eq!(bench.saved()["runs"][0]["workers"], 2);
-        bench.alter(|saved| saved["runs"][0]["seconds"] = json!(LONG));
-        let run = bench.run(&followed(&file, now)).exits(0);
-        run.prints("held");
-    }
+    let why = "2 workers now, 8 workers then; this run is the first of its kind";
+    let bench = Bench::new();
+    let file = bench.file();
+    bench.save_times(&[(8, LONG)]);
+    let run = bench.run(&followed(&file, &["-j2", "--strict-assert"]));
+    let run = run.exits(3).prints("unknown");
+    let shown = run.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    run.check(why, shown.contains(why));
+    // It is what the next run is judged by.
+    assert_eq!(bench.saved()["runs"][0]["workers"], 2);
+    bench.alter(|saved| saved["runs"][0]["seconds"] = json!(LONG));
+    let run = bench.run(&followed(&file, &["-j2"])).exits(0);
+    run.prints("held");
 }
 
 #[test]
