@@ -138,8 +138,12 @@ fn push_back(origin: &OriginPair<'_>, pairs: &[SumPair<'_>]) -> Option<WeighedRe
             [pair.serial, pair.parallel].map(|run| run.push_backs(origin.number).all());
         parallel >= 1 && parallel >= serial * LIMITS.more_often
     };
-    let count = pairs.iter().filter(is_only_parallel).count();
-    if pairs.len() < 2 || (count as f64) < LIMITS.pushed_back * pairs.len() as f64 {
+    let most = LIMITS.pushed_back * pairs.len() as f64;
+    let count = pairs.iter().filter(is_only_parallel).count() as f64;
+    // Where lone requests are pushed back in most pairs, it is no matter of parallel ones.
+    let is_alone = |pair: &&SumPair<'_>| pair.serial.push_backs(origin.number).all() > 0;
+    let alone = pairs.iter().filter(is_alone).count() as f64;
+    if pairs.len() < 2 || count < most || alone >= most {
         return None;
     }
     let mut all = PushBacks::default();

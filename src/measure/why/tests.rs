@@ -451,6 +451,14 @@ fn push_backs_of_the_parallel_arm_only_are_a_reason() {
         push_back(together, 503, u32::from(pair == 1));
     });
     shows(&why, &[]);
+    // Lone requests are pushed back in most runs too, by chance in one of them.
+    for (alone_in, expected) in [(0..4, &[][..]), (0..1, &["push-back"])] {
+        let why = found(4, wait, wait, |pair, alone, together| {
+            push_back(alone, 503, u32::from(alone_in.contains(&pair)));
+            push_back(together, 503, 8);
+        });
+        shows(&why, expected);
+    }
 }
 
 #[test]
