@@ -5,12 +5,14 @@
 //! * `pairs` sets serial and parallel runs against each other, with intervals.
 //! * `knee` does the same for a sweep: one worker, and more than are enough.
 //! * `rules` has one rule for each reason, and `limits` the one table of their thresholds.
+//! * `server_time` is the time that requests spend at a server, which two of them are about.
 
 mod knee;
 mod limits;
 mod load;
 mod pairs;
 mod rules;
+mod server_time;
 mod sums;
 
 #[cfg(test)]
