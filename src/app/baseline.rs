@@ -47,6 +47,9 @@ enum AddError {
     /// The runs that are in it now cannot be read.
     #[error("{0}")]
     Read(#[from] ReadError),
+    /// They are of another list of URLs.
+    #[error("{0}")]
+    OtherList(String),
     /// Another process writes it.
     #[error("{0}")]
     Lock(#[from] LockError),
@@ -143,17 +146,16 @@ impl Baselines {
             Ok(_) if is_refuted => "an assertion does not hold".to_owned(),
             Ok(run) if !run.has_success() => Unsaved::NoSuccess.to_string(),
             Ok(_) if has_failed => "more URLs failed than may (--max-failures)".to_owned(),
-            Ok(run) => {
-                match file.add(run) {
-                    Ok(told) if self.is_announced => complain(&told),
-                    Ok(_) => {}
-                    Err(error) => {
-                        complain(&format!("cannot write {name}: {error}"));
-                        reasons.local = true;
-                    }
+            Ok(run) => match file.add(run) {
+                Ok(told) if self.is_announced => return complain(&told),
+                Ok(_) => return,
+                Err(AddError::OtherList(why)) => why,
+                Err(error) => {
+                    complain(&format!("cannot write {name}: {error}"));
+                    reasons.local = true;
+                    return;
                 }
-                return;
-            }
+            },
         };
         complain(&format!("no baseline is saved in {name}: {why}"));
         if *reasons == ExitReasons::default() {
@@ -178,7 +180,7 @@ impl HistoryFile {
         let (history, told) = match opened {
             Ok((1.., file)) => {
                 let mut history = History::read(file)?;
-                let told = self.add_to(&mut history, run);
+                let told = self.add_to(&mut history, run)?;
                 (history, told)
             }
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
@@ -191,12 +193,12 @@ impl HistoryFile {
     }
 
     /// Adds the run to a history, and says what became of both, and of the time: without a gate nothing else does.
-    fn add_to(&self, history: &mut History, run: SavedRun) -> String {
+    fn add_to(&self, history: &mut History, run: SavedRun) -> Result<String, AddError> {
         let name = &self.name;
-        let mut against = run.against(name, history);
+        let against = run.against(name, history);
         let longer = against.total().map(|point| point.change.ratio);
         let longer = longer.ok().filter(|_| self.is_followed);
-        match history.add(run) {
+        Ok(match history.add(run) {
             Added::Kept(runs) => {
                 let longer = longer.map(|ratio| {
                     format!("; this one took {ratio:.2} times as long as those before")
@@ -206,13 +208,10 @@ impl HistoryFile {
             }
             Added::Again => format!("wrote {name}, which had this run already"),
             Added::TooOld => format!("wrote {name} as it was: all of its runs are later ones"),
-            Added::Renewed(dropped) => {
-                against.is_renewed = true;
-                let noun = if dropped == 1 { "run" } else { "runs" };
-                let why = against.total().err().unwrap_or_default();
-                format!("wrote {name} without the {dropped} earlier {noun}: {why}")
+            Added::OtherList => {
+                return Err(AddError::OtherList(against.explain().unwrap_or_default()));
             }
-        }
+        })
     }
 }
 

@@ -1,8 +1,13 @@
 //! Notices that comparisons and sweeps have in common.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::MeasuredRun;
 use crate::model::notice::MeasurementNotice;
 use crate::model::origin::{OriginLimit, OriginLimits};
 use crate::model::pacing::Pacing;
+use crate::stats::geometric_mean;
 
 /// Number of origins that pushed back that are named.
 const MAX_NAMED: usize = 5;
@@ -24,6 +29,26 @@ pub(super) fn missed_rate(pacings: impl IntoIterator<Item = Pacing>) -> Option<M
         reached: rate.reached?,
         by: rate.missed_by?,
     })
+}
+
+/// The origins of several runs together. The rate that one takes is the geometric mean of the runs' estimates, each of which
+/// is off by a fifth or so.
+pub(super) fn all_origins<'a>(runs: impl IntoIterator<Item = &'a MeasuredRun>) -> OriginLimits {
+    let mut all = OriginLimits::default();
+    let mut rates: HashMap<Arc<str>, Vec<f64>> = HashMap::new();
+    for run in runs {
+        let origins = &run.summary.origins;
+        for limit in &origins.listed {
+            let rates = rates.entry(Arc::clone(&limit.origin)).or_default();
+            rates.extend(limit.rate_limit);
+        }
+        all.merge(origins);
+    }
+    for limit in &mut all.listed {
+        let rates = rates.get(&limit.origin).filter(|rates| !rates.is_empty());
+        limit.rate_limit = rates.map(|rates| geometric_mean(rates));
+    }
+    all
 }
 
 /// A notice of each of the first origins, and one of the number of the others.

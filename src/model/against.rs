@@ -1,6 +1,6 @@
 //! The result of a comparison of a run with a saved baseline, as plain data.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use crate::model::arm::Arm;
 use crate::model::margin::{Margin, PracticalVerdict};
@@ -24,7 +24,7 @@ pub struct Against {
     pub notices: Vec<BaselineNotice>,
     /// The change from which on one matters.
     pub margin: Margin,
-    /// True if the run takes the place of the baseline because it cannot be judged by it: no gate is, then.
+    /// True if the run is added to the baseline as the first of its kind, which nothing can judge: no gate does, then.
     pub is_renewed: bool,
 }
 
@@ -37,6 +37,8 @@ pub struct AgainstPoint {
     pub workers: usize,
     /// Workers in the baseline.
     pub workers_then: usize,
+    /// The geometric mean of the makespans now, in seconds: the [change](AgainstPoint::change) is that of it.
+    pub seconds: f64,
     /// The makespans now, in seconds.
     pub now: Sample,
     /// The makespans in the runs of the [reference](AgainstPoint::reference), in seconds.
@@ -66,6 +68,20 @@ pub struct Reference {
     pub deviation: Option<f64>,
 }
 
+/// The time in which runs are of one day, whose scatter says little of that from day to day.
+const ONE_DAY: Duration = Duration::from_secs(3600);
+
+impl Reference {
+    /// The notice of runs that were made one soon after the other.
+    pub(crate) fn one_day(&self) -> Option<BaselineNotice> {
+        let within = self.to.duration_since(self.from).unwrap_or_default();
+        (self.runs > 1 && within < ONE_DAY).then_some(BaselineNotice::OneDay {
+            runs: self.runs,
+            within,
+        })
+    }
+}
+
 /// The last change of the level of the times.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DatedChange {
@@ -93,6 +109,11 @@ impl DatedChange {
 }
 
 impl AgainstPoint {
+    /// The typical time of the reference, in seconds: the geometric mean of its runs' geometric means.
+    pub fn seconds_then(&self) -> f64 {
+        self.seconds / self.change.ratio
+    }
+
     /// True if it is compared with runs of several days. Those differ by more than the runs of one do, so that no more of
     /// these would narrow the interval.
     pub fn is_of_history(&self) -> bool {
@@ -152,15 +173,15 @@ impl Against {
         }
     }
 
-    /// True if the baseline is of something else than the run, so that no later run like this one could be judged
-    /// by it either.
+    /// True if the baseline has runs of the same list, and none that the run could be judged by: later ones like it are
+    /// judged by it.
     pub fn is_of_other(&self) -> bool {
         let mut parallel = self
             .points
             .iter()
             .filter(|point| point.arm == Arm::Parallel);
         match (parallel.next(), parallel.next()) {
-            (None, _) => self.why.is_some(),
+            (None, _) => matches!(self.why, Some(Incomparable::OtherWorkers { .. })),
             (Some(point), None) => point.unlike.as_ref().is_some_and(Unlike::is_renewable),
             (Some(_), Some(_)) => false,
         }

@@ -101,6 +101,11 @@ impl ArmTimes {
         (1.0 - self.failed as f64 / fetches).max(0.0)
     }
 
+    /// The geometric mean of the runs' times: that of the serial arm over that of the parallel one is the speed-up.
+    pub fn typical_seconds(&self) -> f64 {
+        geometric_mean(&self.seconds)
+    }
+
     /// True if a run was so short that its time is mostly chance.
     pub fn is_short(&self) -> bool {
         self.sample.min < SHORT_RUN
@@ -342,7 +347,7 @@ pub struct Sweep {
     /// Those of them that were answered otherwise than others, from the smallest. The knee, the law and the speed-up
     /// leave them out.
     pub passed_over: Vec<PassedOver>,
-    /// The number of workers beyond which more hardly help.
+    /// The number of workers beyond which more hardly help. `None` if it was stopped before that was found.
     pub knee: Option<Knee>,
     /// The scaling law fitted to the throughputs (URLs per second), if there are enough points and it [describes
     /// them](Usl::describes).
@@ -376,6 +381,13 @@ impl Sweep {
         self.points
             .iter()
             .find(|point| point.workers == knee.by_means)
+    }
+
+    /// The comparable times that are the shortest.
+    pub fn fastest(&self) -> Option<&SweepRuns> {
+        let seconds = |runs: &&SweepRuns| self.typical_seconds(runs);
+        self.comparable()
+            .min_by(|one, other| seconds(one).total_cmp(&seconds(other)))
     }
 
     /// True if there was one run at each number of workers.
@@ -466,7 +478,7 @@ impl Sweep {
     /// no interval made from them covers it as often as it says.
     pub fn typical_seconds(&self, runs: &SweepRuns) -> f64 {
         match self.search {
-            Some(_) if !runs.times.seconds.is_empty() => geometric_mean(&runs.times.seconds),
+            Some(_) if !runs.times.seconds.is_empty() => runs.times.typical_seconds(),
             _ => runs.times.sample.median,
         }
     }

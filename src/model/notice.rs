@@ -1,7 +1,9 @@
 //! Notices: reasons to doubt the figures of a measurement, and remarks on a response that was taken. They
 //! are typed here and worded by `Display` once for all reports, so that nothing has to recognise a sentence.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -91,6 +93,10 @@ pub enum MeasurementNotice {
         ratio: f64,
         /// The workers that can be busy at once.
         workers: usize,
+        /// True if its interval has that number in it.
+        is_chance: bool,
+        /// The median times of a URL in seconds, serially and in parallel, if it took less in parallel.
+        shorter: Option<(f64, f64)>,
     },
     /// A comparison of one pair of runs, which has no interval.
     SinglePair,
@@ -205,11 +211,30 @@ impl fmt::Display for MeasurementNotice {
                 rate_about(*asked),
                 rate_about(*reached)
             ),
-            Notice::BeyondWorkers { ratio, workers } => write!(
-                f,
-                "{ratio:.2} times is more than {workers} workers can bring: other load, or caches that the serial runs \
-                 filled, are part of it"
-            ),
+            Notice::BeyondWorkers {
+                ratio,
+                workers,
+                is_chance,
+                shorter,
+            } => {
+                write!(
+                    f,
+                    "{ratio:.2} times is more than {workers} workers can bring: "
+                )?;
+                match shorter {
+                    _ if *is_chance => f.write_str("it is within the scatter of the runs"),
+                    Some((serial, parallel)) => write!(
+                        f,
+                        "a URL took {:.3} ms in parallel and {:.3} ms alone (medians), as caches, kept connections or \
+                         other load have it",
+                        parallel * 1000.0,
+                        serial * 1000.0
+                    ),
+                    None => f.write_str(
+                        "other load, or caches that the serial runs filled, are part of it",
+                    ),
+                }
+            }
             Notice::SinglePair => f.write_str(
                 "one pair of runs says nothing of how much they vary: there is no interval (--runs 5)",
             ),
@@ -349,12 +374,14 @@ impl From<String> for ResponseNotice {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Incomparable {
-    /// The lists of URLs differ. Their lengths, which may be equal.
+    /// The lists of URLs differ. Their lengths may be equal.
     OtherTargets {
         /// Number of targets of the run.
         now: u64,
         /// Number of targets of the baseline.
         then: u64,
+        /// Number of the baseline's runs.
+        runs: usize,
     },
     /// No number of workers was used on both sides.
     OtherWorkers {
@@ -372,11 +399,21 @@ impl Incomparable {
     /// The reason, and what to do; nothing is to be done if the run takes the place of the baseline.
     pub fn explain(&self, is_renewed: bool) -> String {
         let cause = match self {
-            Incomparable::OtherTargets { now, then } if now != then => {
-                format!("the baseline is of another list of URLs ({then}, now {now})")
-            }
-            Incomparable::OtherTargets { .. } => {
-                "the baseline is of another list of URLs".to_owned()
+            Incomparable::OtherTargets { now, then, runs } => {
+                let urls = match now.abs_diff(*then) {
+                    0 => "as many URLs as".to_owned(),
+                    1 => "1 URL".to_owned(),
+                    many => format!("{many} URLs"),
+                };
+                let than = match now.cmp(then) {
+                    Ordering::Equal => "",
+                    Ordering::Less => " fewer than",
+                    Ordering::Greater => " more than",
+                };
+                let noun = if *runs == 1 { "run" } else { "runs" };
+                format!(
+                    "the baseline is of another list of URLs ({urls}{than} in its {runs} {noun})"
+                )
             }
             Incomparable::OtherWorkers { now, then } => format!(
                 "the baseline has runs with {} only, and this has {}",
@@ -385,8 +422,10 @@ impl Incomparable {
             ),
         };
         let remedy = match self {
-            _ if is_renewed => return format!("{cause}: this run makes a new one"),
-            Incomparable::OtherTargets { .. } => "give that list, or ".to_owned(),
+            Incomparable::OtherTargets { .. } => {
+                return format!("{cause}; give that list, or another FILE");
+            }
+            _ if is_renewed => return format!("{cause}: this run is the first of its kind"),
             Incomparable::OtherWorkers { then, .. } => match then[..] {
                 [] => String::new(),
                 [then] => format!("give -j {then}, or "),
@@ -451,7 +490,7 @@ impl Unlike {
             Unlike::NothingSucceeded => return "no URL succeeded".to_owned(),
         };
         match is_renewed && self.is_renewable() {
-            true => format!("{cause}; this run makes a new baseline"),
+            true => format!("{cause}; this run is the first of its kind"),
             false => format!("{cause}; {remedy}"),
         }
     }
@@ -490,6 +529,13 @@ pub enum BaselineNotice {
         now: bool,
         /// Those limits, as far as they are known.
         by: BindingLimits,
+    },
+    /// The baseline's runs were made one soon after the other, so that they do not show how much days differ.
+    OneDay {
+        /// The number of those that the run is compared with.
+        runs: usize,
+        /// The time from the start of the first to that of the last.
+        within: Duration,
     },
     /// There were warm-ups on one side only.
     WarmUps {
@@ -542,6 +588,11 @@ impl fmt::Display for BaselineNotice {
                 true => write!(f, "{by} now, not then"),
                 false => write!(f, "{by} then, not now"),
             },
+            BaselineNotice::OneDay { runs, within } => write!(
+                f,
+                "its {runs} runs are of {} s: they show no scatter from day to day",
+                within.as_secs() + 1
+            ),
             BaselineNotice::WarmUps { now } => f.write_str(match now {
                 true => "a warm-up now, no warm-up then",
                 false => "no warm-up now, a warm-up then",
@@ -606,6 +657,34 @@ mod tests {
             (&[1, 2, 4], "1, 2 and 4 workers"),
         ] {
             assert_eq!(worker_counts(counts), expected);
+        }
+    }
+
+    #[test]
+    fn a_speed_up_beyond_the_workers_is_said_to_be_chance_or_what_the_urls_show() {
+        let beyond = |is_chance, shorter| MeasurementNotice::BeyondWorkers {
+            ratio: 4.12,
+            workers: 4,
+            is_chance,
+            shorter,
+        };
+        let told = "4.12 times is more than 4 workers can bring: ";
+        for (notice, expected) in [
+            (
+                beyond(true, Some((0.02, 0.01))),
+                "it is within the scatter of the runs",
+            ),
+            (
+                beyond(false, Some((0.0214, 0.0208))),
+                "a URL took 20.800 ms in parallel and 21.400 ms alone (medians), as caches, kept connections or other \
+                 load have it",
+            ),
+            (
+                beyond(false, None),
+                "other load, or caches that the serial runs filled, are part of it",
+            ),
+        ] {
+            assert_eq!(notice.to_string(), format!("{told}{expected}"));
         }
     }
 

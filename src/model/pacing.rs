@@ -29,6 +29,18 @@ impl BindingLimits {
         self != BindingLimits::default()
     }
 
+    /// The options that set them.
+    pub fn options(self) -> Vec<&'static str> {
+        let all = [
+            (self.rate, "--rate"),
+            (self.host_delay, "--host-delay"),
+            (self.per_host, "--per-host"),
+            (self.limit_rate, "--limit-rate"),
+        ];
+        let those = all.iter().filter(|(binds, _)| *binds);
+        those.map(|(_, option)| *option).collect()
+    }
+
     /// Those of either.
     #[must_use]
     pub fn or(self, other: BindingLimits) -> Self {

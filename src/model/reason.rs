@@ -4,6 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::pacing::BindingLimits;
 use super::timing::Phase;
 
 /// The reasons of a comparison, the strongest first, and the phases of both arms that they were found by.
@@ -134,6 +135,16 @@ pub enum Reason {
         /// The number of requests a second that it slowed down to, if that is less.
         #[schemars(range(min = 0.0))]
         per_second: Option<f64>,
+    },
+    /// Limits of the user's keep workers from work.
+    AskedLimit {
+        /// The limits.
+        limits: BindingLimits,
+        /// The workers that could be busy at once.
+        workers: usize,
+        /// The workers that were, on average.
+        #[schemars(range(min = 0.0))]
+        at_once: f64,
     },
     /// The origin takes a number of requests in a time, however many are made at once.
     RateLimit {

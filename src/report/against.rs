@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use super::format::{counted, distinct_ratio, grouped};
+use super::format::{counted, distinct_ratio, format_secs, grouped};
 use super::interval_text::ratio_and_interval;
 use super::wording::{NO_INTERVAL, no_difference};
 use crate::model::margin::PracticalVerdict;
@@ -48,8 +48,13 @@ pub(in crate::report) fn verdict(against: &Against, point: &AgainstPoint) -> Str
         (_, None | Some(NoDifference | NoneShown)) => format!("{ratio:.2}"),
         (_, Some(_)) => distinct_ratio(ratio),
     };
+    // Of several runs no other line has their typical time.
+    let took = match point.now.n {
+        1 => String::new(),
+        _ => format!("{}, ", format_secs(point.seconds)),
+    };
     let longer = format!(
-        "this took {shown} times as long{}",
+        "this took {took}{shown} times as long{}",
         reference(&point.reference)
     );
     let [drift, more] = match point.is_of_history() {

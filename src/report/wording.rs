@@ -13,7 +13,7 @@ mod sweep;
 mod verdict;
 
 pub(super) use asked_rate::missed_rate;
-pub(super) use course::{after_warm_ups, course, level, other_ratio, sweep_course};
+pub(super) use course::{after_warm_ups, course, level, sweep_course};
 pub(super) use failure::{ShownStatus, attempts, failure_reason, shown_status};
 pub(super) use notation::{HTML, MARKDOWN, NO_INTERVAL, TERMINAL, capitalized, with_waits};
 pub(super) use reason::{knee_reasons, reasons};

@@ -17,6 +17,10 @@ pub struct Interval {
     pub high: f64,
 }
 
+/// The rounds in which a number of runs is computed, and the largest that is.
+const ROUNDS: usize = 8;
+const MOST_RUNS: f64 = 1e6;
+
 impl Interval {
     /// Schema of the interval of a ratio, or `null`: its bounds are not below 0.
     pub(crate) fn schema_of_ratio(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
@@ -48,6 +52,35 @@ impl Interval {
             low: sample.mean - reach,
             high: sample.mean + reach,
         })
+    }
+
+    /// Computes the interval of a geometric mean: Student's, on the logarithms. `None` if a value is not positive and
+    /// finite, too.
+    pub fn of_geometric_mean_at(level: f64, values: &[f64]) -> Option<Self> {
+        let logs: Vec<f64> = values.iter().map(|value| value.ln()).collect();
+        let Interval { low, high } = Interval::of_mean_at(level, &logs)?;
+        Some(Interval {
+            low: low.exp(),
+            high: high.exp(),
+        })
+    }
+
+    /// Estimates the runs after which an interval like this one, of a geometric mean of so many runs, would reach no further
+    /// than so far on the scale of logarithms, if they scatter as much. `None` if it does not tell how much they do.
+    pub fn runs_for(self, runs: usize, reach: f64) -> Option<usize> {
+        let reached = 0.5 * (self.high / self.low).ln();
+        let freedom = runs.checked_sub(1).filter(|freedom| *freedom > 0)?;
+        if !reached.is_finite() || reach.is_nan() || reach <= 0.0 {
+            return None;
+        }
+        // The critical value hardly changes with the number that it gives, so a few rounds settle both.
+        let mut needed = runs as f64;
+        for _ in 0..ROUNDS {
+            let t = critical_value((needed as usize).saturating_sub(1).max(1), LEVEL);
+            let error = reached / critical_value(freedom, LEVEL);
+            needed = (runs as f64 * (t * error / reach).powi(2)).clamp(2.0, MOST_RUNS);
+        }
+        Some(needed.ceil() as usize)
     }
 
     /// Computes the interval of the difference of two means (`one` less `other`): Welch's ("The
@@ -104,6 +137,56 @@ impl Interval {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// 25 runs whose interval reaches to 1.1 times the mean and back (t(24) = 2.064): a fifth of that needs 25 times as many
+    /// by the square root, and a little less, as t falls to 1.96.
+    #[test]
+    fn the_runs_for_an_interval_grow_with_the_square_of_its_narrowness() {
+        let interval = Interval {
+            low: 2.0 / 1.1,
+            high: 2.0 * 1.1,
+        };
+        let reach = 1.1_f64.ln();
+        assert_eq!(interval.runs_for(25, reach), Some(25));
+        let needed = interval
+            .runs_for(25, reach / 5.0)
+            .expect("it is wide enough");
+        let expected = 625.0 * (1.964_f64 / 2.064).powi(2);
+        assert!((needed as f64 - expected).abs() < 3.0, "{needed}");
+        for (interval, runs, reach) in [
+            (interval, 1, reach),
+            (interval, 0, reach),
+            (interval, 25, 0.0),
+            (interval, 25, f64::NAN),
+            (
+                Interval {
+                    low: 0.0,
+                    ..interval
+                },
+                25,
+                reach,
+            ),
+        ] {
+            let needed = interval.runs_for(runs, reach);
+            assert_eq!(needed, None, "{interval:?} {runs} {reach}");
+        }
+    }
+
+    #[test]
+    fn the_interval_of_a_geometric_mean_is_around_it() {
+        let interval = Interval::of_geometric_mean_at(LEVEL, &[1.0, 2.0, 4.0]).expect("three");
+        assert!(
+            (interval.low * interval.high - 4.0).abs() < 1e-9,
+            "{interval:?}"
+        );
+        for bad in [0.0, -1.0, f64::INFINITY, f64::NAN] {
+            assert_eq!(
+                Interval::of_geometric_mean_at(LEVEL, &[1.0, bad]),
+                None,
+                "{bad}"
+            );
+        }
+    }
 
     #[test]
     fn a_mean_has_its_interval() {

@@ -116,6 +116,23 @@ fn nginx_that_limits_the_rate_of_requests_answers_about_one_at_a_time() {
 }
 
 #[test]
+fn nginx_that_limits_the_rate_of_requests_with_a_burst_has_one_story() {
+    let http = "limit_req_zone $server_port zone=all:1m rate=27r/s;";
+    let Some(nginx) = nginx(http, "limit_req zone=all burst=4;") else {
+        return;
+    };
+    let result = first_reason(Some("rate-limit"), &list(&nginx.url("/file"), 24), &[], &[]);
+    let rate = result["why"]["reasons"][0]["per_second"].as_f64().unwrap();
+    assert!((25.0..29.0).contains(&rate), "{result:#}");
+    let reasons = result["why"]["reasons"].as_array().unwrap();
+    assert_eq!(reasons.len(), 1, "{result:#}");
+    assert!(
+        !result["notices"].to_string().contains("slowed down"),
+        "{result:#}"
+    );
+}
+
+#[test]
 fn a_server_with_one_thread_answers_about_one_request_at_a_time() {
     if is_missing("python3", "python3") {
         return;

@@ -49,6 +49,7 @@ fn against(runs: usize, (low, ratio, high): (f64, f64, f64), margin: &str) -> Ag
             arm: Arm::Parallel,
             workers: 8,
             workers_then: 8,
+            seconds: 1.05,
             now: sample,
             then: sample,
             reference: Reference {
@@ -120,6 +121,20 @@ fn the_verdict_on_a_saved_run_is_by_the_margin_that_was_given_and_claims_nothing
             line.ends_with(&shown),
             "{change:?} {margin}: {shown:?} in\n{text}"
         );
+    }
+}
+
+#[test]
+fn the_times_of_both_arms_have_the_speed_up_as_their_ratio() {
+    // Of arithmetic means it would be 3.00.
+    let compared = comparison(4, 20, vec![4.0, 8.0], vec![2.0, 2.0], &[]);
+    let text = human(&[Event::Compared(compared)]);
+    for shown in [
+        "  serial       5.66 s ± ",
+        "  parallel     2.00 s ± ",
+        "  speed-up      2.83x  ",
+    ] {
+        assert!(text.contains(shown), "{shown:?} in\n{text}");
     }
 }
 

@@ -336,7 +336,7 @@ fn a_picture_of_a_comparison_is_titled_with_the_means_and_the_speedup() {
     let compared = crate::story::comparison(4, 12, vec![4.0, 4.2, 4.1], vec![1.0, 1.0, 1.1], &[]);
     events.push(Event::Compared(compared));
     let text = svg(events);
-    let title = "pfetch: 12 URLs, 4.10 s serial, 1.03 s parallel (means): speed-up 3.97×";
+    let title = "pfetch: 12 URLs, 4.10 s serial, 1.03 s parallel (geometric means): speed-up 3.97×";
     assert!(text.contains(&format!(">{title}</title>")), "{text}");
 }
 

@@ -78,6 +78,7 @@ fn the_margin_draws_it_for_the_gain_of_a_sweep_and_for_a_baseline_too() {
                 arm: Arm::Parallel,
                 workers: 4,
                 workers_then: 4,
+                seconds: 1.3,
                 now: Sample::of(&now).unwrap(),
                 then: Sample::of(&then).unwrap(),
                 reference: Reference {

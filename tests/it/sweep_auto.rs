@@ -1,9 +1,15 @@
 //! The program as a process: automatic sweeps, what they cost, and what each further worker gained.
 
+use std::fs;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::pfetch::{Dir, Run, pfetch};
-use crate::server::Server;
+use crate::server::{Server, routes};
 
 /// Ten URLs of 20 ms, whose knee is the list's end.
 const URLS: usize = 10;
@@ -46,6 +52,45 @@ fn an_automatic_sweep_counts_its_runs_and_those_of_the_grid() {
     let grid = swept["search"]["grid"].as_array().unwrap().len() as u64;
     run.check(&shown, swept["search"]["grid_runs"] == grid * 3);
     run.check(&shown, swept["search"]["warmups"] == 1);
+}
+
+#[test]
+fn a_search_that_is_stopped_names_the_fastest_so_far_and_no_knee() {
+    // A warm-up, and one run each with 1 and 2 workers; then nothing any more.
+    const ANSWERED: usize = 3 * URLS;
+    let count = AtomicUsize::new(0);
+    let server = Server::with(move |request, reply| {
+        if count.fetch_add(1, Ordering::SeqCst) >= ANSWERED {
+            reply.wait(Duration::from_secs(60));
+        }
+        routes(request, reply)
+    });
+    let dir = Dir::new();
+    let path = |name: &str| dir.path().join(name).display().to_string();
+    let files = ["a.md", "a.html", "a.svg", "a.jsonl"].map(path);
+    let exports = files.iter().flat_map(|file| ["--export", file.as_str()]);
+    let exports: Vec<&str> = exports.collect();
+    let list = dir.file("list.txt", list(&server, "/delay/20/10", URLS));
+    let running = pfetch(&[&["--sweep=auto", "-i", &list], &exports[..]].concat()).start();
+    while server.targets().len() <= ANSWERED {
+        thread::yield_now();
+    }
+    running.signal(Signal::INT);
+    let run = running.end().exits(130);
+    let verdict = "2 workers are the fastest so far – the rest of its runs would tell";
+    let run = run
+        .prints("stopped early, after 3 runs")
+        .prints(&format!("  verdict    {verdict}\n"));
+    run.check("no knee", !run.stdout.contains("knee"));
+    for file in &files {
+        let text = fs::read_to_string(file).unwrap();
+        let is_named = text.contains("the fastest so far") || file.ends_with("jsonl");
+        run.check(&format!("{file}: {text}"), is_named);
+        let names_none = !text.contains("nee") || text.contains("\"knee\":null");
+        run.check(&format!("no knee in {file}: {text}"), names_none);
+    }
+    let again = pfetch(&["--replay", &files[3]]).run();
+    again.prints(verdict);
 }
 
 #[test]

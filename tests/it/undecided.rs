@@ -308,7 +308,15 @@ fn a_verdict_that_does_not_decide_says_what_would_in_few_words() {
                 &[1.0, 2.0, 1.5, 1.1, 1.9, 1.5].repeat(2),
                 &[1.6, 1.1, 1.9, 1.5, 1.0, 2.0].repeat(2),
             ),
-            "no difference shown – more runs would tell (--runs 24)",
+            "no difference shown – more runs would tell (--runs 123)",
+        ),
+        // Of runs that scatter twice as much, more than anybody would make.
+        (
+            compared(
+                &[1.0, 4.0, 2.25, 1.21, 3.61, 2.25].repeat(2),
+                &[2.56, 1.21, 3.61, 2.25, 1.0, 4.0].repeat(2),
+            ),
+            "no difference shown – a quieter machine would tell, or a larger --margin",
         ),
         (
             compared(&[0.001, 0.002, 0.0015], &[0.0016, 0.0011, 0.0019]),
@@ -391,6 +399,90 @@ fn the_nominal_level_of_an_interval_and_its_heading_name_one_interval() {
         ] {
             assert!(document.contains(text), "{text:?} in {document}");
         }
+    }
+}
+
+#[test]
+fn a_comparison_of_no_time_for_more_says_how_much_time_its_scatter_asks_for() {
+    let (serial, parallel) = (
+        [1.0, 1.2, 1.1, 0.9, 1.0, 1.1],
+        [1.0, 1.1, 1.1, 1.0, 0.9, 1.1],
+    );
+    let ended = |times: usize, most_seconds, margin: &str| {
+        let [serial, parallel] = [serial, parallel].map(|seconds| seconds.repeat(times));
+        let mut compared = comparison(4, 20, serial, parallel, &[]);
+        compared.margin = margin.parse().unwrap();
+        compared.set_course(Some(AutoRuns {
+            ended_by: AutoEnd::MostTime,
+            most_pairs: 30,
+            most_seconds,
+            precision: None,
+            level: 0.95,
+            deciding_level: 0.95,
+        }));
+        verdict(Event::Compared(compared))
+    };
+    let undecided = "no difference shown – ";
+    // Six pairs tell little of the scatter: ten are asked for, in as much of the time.
+    let told = ended(1, 60.0, "3%");
+    assert_eq!(
+        told,
+        format!("{undecided}more time would tell (--measurement-time 2m)")
+    );
+    // From twelve on it is as many as take the interval within the margin.
+    let [few, many] = ["4%", "3%"].map(|margin| ended(2, 60.0, margin));
+    let minutes = |told: &str| {
+        let told = told.strip_prefix(&format!(
+            "{undecided}more time would tell (--measurement-time "
+        ));
+        let told = told
+            .and_then(|told| told.strip_suffix(')'))
+            .expect("a time");
+        humantime::parse_duration(told).unwrap().as_secs_f64() / 60.0
+    };
+    assert!((1.5..9.0).contains(&minutes(&few)), "{few}");
+    assert!(minutes(&many) > 1.4 * minutes(&few), "{many}");
+    // Of runs that long it would be hours.
+    let told = ended(2, 1800.0, "2%");
+    assert_eq!(
+        told,
+        format!("{undecided}a quieter machine would tell, or a larger --margin")
+    );
+}
+
+#[test]
+fn a_gate_on_the_total_is_by_the_mean_that_the_report_shows() {
+    let compared = comparison(4, 20, vec![9.0; 3], vec![1.0, 2.0, 4.0], &[]);
+    let judged = hold((Some(&compared), None), "total<9s", false);
+    assert!((judged.value.unwrap() - 2.0).abs() < 1e-9, "{judged:?}");
+    let interval = judged.interval.unwrap();
+    assert!(
+        (interval.low * interval.high - 4.0).abs() < 1e-6,
+        "{judged:?}"
+    );
+    let text = human_of(&[Event::Compared(compared)]);
+    assert!(text.contains("  parallel     2.00 s ± "), "{text}");
+    // A sweep shows medians.
+    let swept = sweep(20, &[(1, &[9.0, 9.1, 9.2]), (4, &[1.0, 1.1, 4.0])]);
+    let judged = hold((None, Some(&swept)), "total<9s", false);
+    assert_eq!(judged.value, Some(1.1), "{judged:?}");
+}
+
+#[test]
+fn a_gate_that_is_too_near_to_its_limit_asks_for_no_runs() {
+    let times = [1.0, 1.2, 0.9, 1.1, 1.0, 0.8].repeat(2);
+    let compared = comparison(4, 20, vec![2.0; 12], times, &[]);
+    let ratio = compared.speedup.unwrap().ratio;
+    for (threshold, why) in [
+        (
+            ratio * 1.001,
+            "too near to the limit for runs that scatter so much",
+        ),
+        (ratio * 1.06, "more runs would tell (--runs "),
+    ] {
+        let gate = format!("speedup>={threshold}");
+        let judged = hold((Some(&compared), None), &gate, false);
+        assert!(judged.why.starts_with(why), "{gate}: {judged:?}");
     }
 }
 
@@ -550,6 +642,7 @@ fn measured_results_fit_80_columns() {
         workers: 16,
         workers_then: 16,
         change: Change::of(&[1.1, 1.0, 1.3], &[1.0, 1.2, 0.9]).unwrap(),
+        seconds: pfetch::stats::geometric_mean(&[1.1, 1.0, 1.3]),
         now,
         then,
         reference: Reference {

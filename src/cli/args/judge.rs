@@ -14,8 +14,8 @@ pub(crate) struct JudgeArgs {
     /// Add this run's figures to those in FILE, which keeps the last 20 runs, to judge later runs by.
     ///
     /// It works with --compare, --sweep and --replay too. Nothing is saved of a run that was stopped,
-    /// in which more URLs failed than --max-failures, or which an --assert contradicts. A run of another list of URLs, or
-    /// with other numbers of workers, begins FILE anew. FILE has no URLs in it, only a hash of all of them.
+    /// in which more URLs failed than --max-failures, or which an --assert contradicts. A run of another list of URLs is
+    /// not added (exit code 2): it wants a FILE of its own. FILE has no URLs in it, only a hash of all of them.
     #[arg(long, value_name = "FILE")]
     pub(crate) save_baseline: Option<PathBuf>,
 
@@ -54,7 +54,7 @@ pub(crate) struct JudgeArgs {
     /// Take an assertion that the figures do not decide for one that does not hold.
     ///
     /// A ratio from a single pair of runs or from a single run on a side decides nothing then. A gate on a baseline that
-    /// this run makes anew, because the list or the workers changed, fails; where FILE is not there yet it is skipped.
+    /// this run is the first of its kind in, because the workers changed, fails; where FILE is not there yet it is skipped.
     #[arg(long, requires = "assertions")]
     pub(crate) strict_assert: bool,
 }

@@ -39,7 +39,7 @@ use std::fmt;
 pub use judgement::{Judgement, MetricSource, MetricValue};
 pub use metric::{Metric, Percent};
 pub use parse::ParseAssertionError;
-pub use remedy::{more_rounds_would_tell, more_runs_would_tell, more_would_tell};
+pub use remedy::{more_rounds_would_tell, more_would_tell};
 pub use run_figures::{NO_BASELINE_YET, RunFigures, one_by_one};
 pub use unit::{Threshold, Unit};
 

@@ -3,15 +3,13 @@
 use std::time::Duration;
 
 use super::cut_off::CutOff;
-use super::{
-    Assertion, Judgement, Metric, MetricSource, MetricValue, more_rounds_would_tell,
-    more_would_tell,
-};
+use super::remedy::more_would_decide;
+use super::{Assertion, Judgement, Metric, MetricSource, MetricValue, more_rounds_would_tell};
 use crate::measure::{Estimate, Withheld};
 use crate::model::event::{AssertionResult, AssertionVerdict};
 use crate::model::measurement::{Against, AgainstPoint, ArmTimes, Comparison, Sweep};
 use crate::model::summary::Summary;
-use crate::stats::{Interval, LEVEL};
+use crate::stats::{Interval, LEVEL, Sample, geometric_mean};
 
 /// The reason for which a gate on a baseline is not judged in the run that makes the baseline.
 pub const NO_BASELINE_YET: &str = "no baseline yet: this run makes it";
@@ -115,11 +113,11 @@ impl RunFigures<'_> {
         let why = match doubt {
             Some(doubt) if *judgement == Judgement::Held => format!("{doubt} (--strict-assert)"),
             _ if *judgement == Judgement::Inconclusive && strict => {
-                let more = self.what_would_tell(metric);
+                let more = self.what_would_tell(assertion, figure);
                 let colon = if more.is_empty() { "" } else { ": " };
                 format!("undecided, which fails with --strict-assert{colon}{more}")
             }
-            _ if *judgement == Judgement::Inconclusive => self.what_would_tell(metric),
+            _ if *judgement == Judgement::Inconclusive => self.what_would_tell(assertion, figure),
             _ if self.cut_off().is_some() => CutOff::REMARK.to_owned(),
             // A count is exact, and has its total beside it.
             _ if *judgement == Judgement::Failed && is_single && !metric.is_counted() => {
@@ -189,17 +187,21 @@ impl RunFigures<'_> {
         }
     }
 
-    /// What would narrow the interval of a figure.
-    fn what_would_tell(&self, metric: Metric) -> String {
+    /// What would narrow the interval of a figure so far that it decides an assertion.
+    fn what_would_tell(&self, assertion: &Assertion, figure: MetricValue) -> String {
         if self.cut_off().is_some() {
             return CutOff::DOUBT.to_owned();
         }
         let against = self.against.and_then(|against| against.total().ok());
-        if metric == Metric::TotalVsBaseline && against.is_some_and(AgainstPoint::is_of_history) {
+        if assertion.metric() == Metric::TotalVsBaseline
+            && against.is_some_and(AgainstPoint::is_of_history)
+        {
             return "more saved runs would tell (--save-baseline)".to_owned();
         }
         match (self.comparison, self.sweep) {
-            (Some(comparison), _) => more_would_tell(comparison),
+            (Some(comparison), _) => {
+                more_would_decide(comparison, figure, assertion.threshold().value())
+            }
             (None, Some(sweep)) => more_rounds_would_tell(sweep),
             (None, None) => String::new(),
         }
@@ -312,7 +314,7 @@ impl MetricSource for RunFigures<'_> {
                 }),
             (Metric::Speedup, None) => Err(self.unmeasured()),
             (Metric::Total, Some(comparison)) => {
-                Ok(total(&comparison.parallel, comparison.level()))
+                Ok(geometric_total(&comparison.parallel, comparison.level()))
             }
             (Metric::Total, None) => summary
                 .makespan
@@ -338,13 +340,26 @@ impl MetricSource for RunFigures<'_> {
     }
 }
 
-/// The time of the runs of an arm, that of their failures included: it is their time, too, that is waited for. Its
-/// interval is at this level.
-fn total(times: &ArmTimes, level: f64) -> MetricValue {
+/// The time of the runs of an arm, that of their failures included: it is their time, too, that is waited for. It is the
+/// geometric mean, as in the reports; its interval is at this level.
+fn geometric_total(times: &ArmTimes, level: f64) -> MetricValue {
+    let makespans = times.makespans();
     MetricValue {
-        value: times.sample.mean + times.mean_left_out(),
-        interval: Interval::of_mean_at(level, &times.makespans()),
+        value: geometric_mean(&makespans),
+        interval: Interval::of_geometric_mean_at(level, &makespans),
     }
+}
+
+/// The same of the runs of a sweep at a number of workers: its [typical time](Sweep::typical_seconds).
+fn total_of_sweep(sweep: &Sweep, times: &ArmTimes) -> Option<MetricValue> {
+    if sweep.search.is_some() {
+        return Some(geometric_total(times, sweep.level()));
+    }
+    let makespans = times.makespans();
+    Some(MetricValue {
+        value: Sample::of(&makespans)?.median,
+        interval: Interval::of_median_at(sweep.level(), &makespans),
+    })
 }
 
 /// The reason for which a comparison whose arms both fetch one by one says nothing of parallel fetching.
@@ -373,7 +388,7 @@ fn sweep_value(sweep: &Sweep, metric: Metric) -> Result<MetricValue, String> {
         }),
         Metric::Total => sweep
             .at_knee()
-            .map(|point| total(&point.times, sweep.level())),
+            .and_then(|point| total_of_sweep(sweep, &point.times)),
         _ => return Err(metric.not_of_sweeps()),
     };
     figure.ok_or_else(|| match sweep.knee {

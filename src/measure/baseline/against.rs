@@ -8,7 +8,7 @@ use super::{BaselineRun, History, SavedRun};
 use crate::model::margin::Margin;
 use crate::model::measurement::{Against, AgainstPoint, Arm, DatedChange, Reference};
 use crate::model::notice::{BaselineNotice, Incomparable, Unlike, WorkAmount};
-use crate::stats::{ChangePoint, HistoryChange, Sample, last_change_point};
+use crate::stats::{ChangePoint, HistoryChange, Sample, geometric_mean, last_change_point};
 
 /// Share by which the numbers of bytes may differ without a notice: 1 % changes no time noticeably.
 const SAME_BYTES: f64 = 0.01;
@@ -51,11 +51,13 @@ impl SavedRun {
             margin: Margin::default(),
             is_renewed: false,
         };
+        let runs = others.clone().count();
         let same: Vec<&SavedRun> = others.filter(|run| run.targets == self.targets).collect();
         let Some(latest) = same.last() else {
             against.why = Some(Incomparable::OtherTargets {
                 now: self.targets.count,
                 then: latest.targets.count,
+                runs: runs.max(1),
             });
             return against;
         };
@@ -70,6 +72,9 @@ impl SavedRun {
                     runs.notice_work(&mut against.notices);
                     against.points.extend(runs.point(self.has_success()));
                 }
+                let points = against.points.iter();
+                let one_day = points.filter_map(|point| point.reference.one_day()).next();
+                against.notices.extend(one_day);
             }
             Err(why) => against.why = Some(why),
         }
@@ -235,6 +240,7 @@ impl ComparableRuns {
             arm: self.arm,
             workers: self.now.workers(),
             workers_then: reference.first()?.workers(),
+            seconds: geometric_mean(&now),
             now: Sample::of(&now)?,
             then: Sample::of(&then.concat())?,
             reference: Reference {

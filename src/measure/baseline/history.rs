@@ -23,8 +23,8 @@ pub enum Added {
     Again,
     /// It is older than all that are kept.
     TooOld,
-    /// The runs before it, of which there were so many, were of something else and are dropped.
-    Renewed(usize),
+    /// It is of another list of URLs, and is not added: no run of either list would tell anything of the other's.
+    OtherList,
 }
 
 impl History {
@@ -51,19 +51,16 @@ impl History {
         self.runs.last().expect("a history has one run at least")
     }
 
-    /// Adds a run, at its place in time, and drops the oldest of too many. Where the history is of something else, so
-    /// that no later run like this one could be judged by it, the run begins it anew.
+    /// Adds a run of the same list, at its place in time, and drops the oldest of too many.
     ///
-    /// A run with other failures than those before it is kept: it says how many failed, and is compared with runs
-    /// alone of which as many did.
+    /// A run with other numbers of workers or failures than those before it is kept: it says how many there were, and is
+    /// compared with runs alone that have as many.
     pub fn add(&mut self, run: SavedRun) -> Added {
         if self.position(&run).is_some() {
             return Added::Again;
         }
-        if run.against("", self).is_of_other() {
-            let dropped = self.runs.len();
-            self.runs = vec![run];
-            return Added::Renewed(dropped);
+        if self.latest().targets != run.targets {
+            return Added::OtherList;
         }
         let place = self
             .runs

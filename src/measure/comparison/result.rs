@@ -4,13 +4,12 @@ use crate::measure::Estimate;
 use crate::measure::answers::AnswerCheck;
 use crate::measure::drift;
 use crate::measure::measured_run::{MeasuredRun, arm_times, times_without_failures};
-use crate::measure::notices::{missed_rate, origin_notices};
+use crate::measure::notices::{all_origins, missed_rate, origin_notices};
 use crate::model::margin::Margin;
 use crate::model::measurement::{Arm, ArmTimes, Comparison};
 use crate::model::notice::MeasurementNotice;
-use crate::model::origin::OriginLimits;
 use crate::model::reason::Why;
-use crate::stats::{Notice, Sample, notice};
+use crate::stats::{Notice, Sample, Speedup, notice};
 
 /// The result of the counted runs; `None` if there are none.
 pub(super) fn comparison(
@@ -74,23 +73,24 @@ pub(super) fn comparison(
 
 /// Notices of the origins that pushed back in these runs: their times are then those of what the servers take.
 fn push_back_notices(runs: &[MeasuredRun]) -> Vec<MeasurementNotice> {
-    let mut origins = OriginLimits::default();
-    for run in runs {
-        origins.merge(&run.summary.origins);
-    }
-    origin_notices(origins, MeasurementNotice::PushedBack)
+    origin_notices(all_origins(runs), MeasurementNotice::PushedBack)
 }
 
-/// The least efficiency that is more than the workers can have: beyond one, and what times scatter by.
-const MORE_THAN_ALL: f64 = 1.05;
-
-/// The doubt about a speed-up beyond the number of workers, which no schedule brings.
+/// The remark on a speed-up beyond the number of workers, which no schedule brings: one that is seen in the efficiency.
 fn beyond_workers(comparison: &Comparison) -> Option<MeasurementNotice> {
-    let speedup = comparison.speedup?;
-    let is_beyond = comparison.efficiency()? > MORE_THAN_ALL;
-    is_beyond.then(|| MeasurementNotice::BeyondWorkers {
-        ratio: speedup.ratio,
-        workers: comparison.at_once(),
+    let Speedup {
+        ratio, interval, ..
+    } = comparison.speedup?;
+    let is_beyond = (comparison.efficiency()? * 100.0).round() > 100.0;
+    let workers = comparison.at_once();
+    let is_chance = interval.is_some_and(|interval| interval.low <= workers as f64);
+    let each = |times: &ArmTimes| Some(times.latency?.p50);
+    let each = each(&comparison.serial).zip(each(&comparison.parallel));
+    is_beyond.then_some(MeasurementNotice::BeyondWorkers {
+        ratio,
+        workers,
+        is_chance,
+        shorter: each.filter(|(serial, parallel)| parallel < serial),
     })
 }
 

@@ -103,7 +103,8 @@ impl<'a, F> PairRunner<'a, F> {
     pub(super) fn result(&self) -> Option<Comparison> {
         let mut comparison = self.comparison()?;
         comparison.why = self.why.why();
-        take_limits(&mut comparison.why, &mut comparison.notices);
+        let taken = |origin: &str| self.why.taken(origin);
+        take_limits(&mut comparison.why, &mut comparison.notices, taken);
         let warm_ups = warm_up_notice(self.failed_warm_ups);
         comparison.notices.extend(warm_ups);
         if let Some(cold) = self.cold_start.notice() {

@@ -12,6 +12,7 @@ use self::runner::{SweepRunner, SweptRuns};
 use super::MeasuredRun;
 use super::notices::warm_up_notice;
 use super::sequential::{Gates, Stopping};
+use super::why::take_limits_of_sweep;
 use crate::model::event::Listener;
 use crate::model::measurement::Sweep;
 use crate::model::notice::MeasurementNotice;
@@ -44,8 +45,8 @@ pub struct SweepPlan {
 impl SweepPlan {
     /// Makes all runs by calling `run` with a number of workers, and returns the result. If a run was stopped, that
     /// is the result of the rounds that are whole, or of the numbers of workers that were tried in the first round;
-    /// with [`WorkerCounts::Auto`], of all runs that were made. `None` if there are none, or if a run had nothing to
-    /// do.
+    /// with [`WorkerCounts::Auto`], of all runs that were made. It has a knee only if all numbers of a round were tried, and
+    /// none of a search that had not ended. `None` if there are no runs, or if one had nothing to do.
     ///
     /// Given numbers are tried in rounds, up and down in turn, so that a steady drift favours none of them.
     /// With a [stopping rule](Stopping) rounds are made until `gates` and the knee are decided.
@@ -90,16 +91,31 @@ impl SweepPlan {
         if self.is_cut(&runs, targets) {
             notices.push(MeasurementNotice::ShortList(targets));
         }
+        let is_open = stopped.is_some() && self.is_knee_open(&runs);
         let swept = result::sweep(&runs, &answers, auto, search);
         Ok(swept.map(|mut sweep| {
             notices.append(&mut sweep.notices);
+            sweep.knee = sweep.knee.filter(|_| !is_open);
+            let mut why = why.why(&sweep);
+            take_limits_of_sweep(why.as_mut(), &mut notices);
             Sweep {
                 stopped,
-                why: why.why(&sweep),
+                why,
                 notices,
                 ..sweep
             }
         }))
+    }
+
+    /// Tests whether the runs of a sweep that was stopped leave the knee open: a search has not found it, or not all of the
+    /// numbers were tried.
+    fn is_knee_open(&self, runs: &SweptRuns) -> bool {
+        match &self.counts {
+            WorkerCounts::Given(counts) => counts
+                .iter()
+                .any(|count| runs.iter().all(|(tried, _)| tried != count)),
+            WorkerCounts::Auto { .. } => true,
+        }
     }
 
     /// Tests whether so few targets kept it from numbers of workers that it was to try.

@@ -6,12 +6,11 @@ use std::sync::Arc;
 use super::runner::SweptRuns;
 use crate::measure::answers::AnswerCheck;
 use crate::measure::measured_run::times_without_failures;
-use crate::measure::notices::origin_notices;
+use crate::measure::notices::{all_origins, origin_notices};
 use crate::model::auto_runs::AutoRuns;
 use crate::model::margin::Margin;
 use crate::model::measurement::{Sweep, SweepRuns};
 use crate::model::notice::MeasurementNotice;
-use crate::model::origin::OriginLimits;
 use crate::model::search_cost::SearchCost;
 use crate::stats::{Interval, Knee, LEVEL, PooledScatter, SweepPoint, Usl, geometric_mean};
 
@@ -105,20 +104,20 @@ fn pool(sweep: &mut Sweep) {
 
 /// Notices of the origins that pushed back, with the smallest number of workers that each pushed back.
 fn push_back_notices(runs: &SweptRuns) -> Vec<MeasurementNotice> {
-    let mut all = OriginLimits::default();
     let mut fewest: HashMap<Arc<str>, usize> = HashMap::new();
     for (workers, runs) in runs {
         for run in runs {
-            let origins = &run.summary.origins;
-            for limit in &origins.listed {
+            for limit in &run.summary.origins.listed {
                 fewest.entry(limit.origin.clone()).or_insert(*workers);
             }
-            all.merge(origins);
         }
     }
-    origin_notices(all, |limit| MeasurementNotice::PushedBackFrom {
-        fewest: fewest.get(&limit.origin).copied().unwrap_or(1),
-        limit,
+    let all = runs.iter().flat_map(|(_, runs)| runs);
+    origin_notices(all_origins(all), |limit| {
+        MeasurementNotice::PushedBackFrom {
+            fewest: fewest.get(&limit.origin).copied().unwrap_or(1),
+            limit,
+        }
     })
 }
 
@@ -128,7 +127,7 @@ mod tests {
 
     use super::*;
     use crate::measure::MeasuredRun;
-    use crate::model::origin::OriginLimit;
+    use crate::model::origin::{OriginLimit, OriginLimits};
     use crate::model::summary::Summary;
 
     #[test]

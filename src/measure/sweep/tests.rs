@@ -80,11 +80,12 @@ fn rounds_that_are_whole_when_it_is_stopped_are_its_result() {
     let given = WorkerCounts::Given(vec![1, 2, 4]);
     for (counts, stop, expected) in [
         (&given, 1, None),
-        (&given, 3, Some((vec![1, 2], 1))),
-        (&given, 5, Some((vec![1, 2, 4], 1))),
-        (&given, 9, Some((vec![1, 2, 4], 2))),
+        (&given, 3, Some((vec![1, 2], 1, false))),
+        (&given, 5, Some((vec![1, 2, 4], 1, true))),
+        (&given, 9, Some((vec![1, 2, 4], 2, true))),
         (&auto, 1, None),
-        (&auto, 3, Some((vec![1, 2], 1))),
+        // No knee that the search has not found.
+        (&auto, 3, Some((vec![1, 2], 1, false))),
     ] {
         let plan = SweepPlan {
             counts: counts.clone(),
@@ -122,7 +123,7 @@ fn rounds_that_are_whole_when_it_is_stopped_are_its_result() {
                 .map(|point| point.times.seconds.len())
                 .collect();
             assert!(runs.iter().all(|count| *count == runs[0]), "{case}");
-            (workers, runs[0])
+            (workers, runs[0], sweep.knee.is_some())
         });
         assert_eq!(found, expected, "{case}");
         let stopped = swept.and_then(|sweep| sweep.stopped);

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::WhyCollector;
-use super::sums::RunSums;
+use super::sums::{PushBacks, RunSums};
 use crate::model::measurement::{ArmRun, Sweep};
 use crate::model::reason::{KneeWhy, Reason};
 use crate::model::summary::Summary;
@@ -39,9 +39,15 @@ impl KneeCollector {
         let beyond = self.ended.range(knee.workers.max(knee.by_means) + 1..);
         let mut beyond = beyond.map(|(workers, _)| *workers);
         let workers = beyond.find(|workers| sweep.passed_over(*workers).is_none())?;
+        let refused: Vec<PushBacks> = (0..self.run.table.names.len())
+            .map(|origin| {
+                let runs = self.ended.values().flatten();
+                PushBacks::sum(runs.map(|run| run.push_backs(origin)))
+            })
+            .collect();
         self.run.serial = self.ended.remove(&1)?;
         self.run.parallel = self.ended.remove(&workers)?;
-        let mut why = self.run.why();
+        let mut why = self.run.why_with(|origin| refused[origin]);
         why.reasons
             .retain(|weighed| !matches!(weighed.reason, Reason::PushBack { .. }));
         Some(KneeWhy { workers, why })

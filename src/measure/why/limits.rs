@@ -1,5 +1,7 @@
 //! The limits of the rules: the one table of them.
 
+use crate::stats::Interval;
+
 /// The limits of a rule's figure.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RuleLimit {
@@ -37,6 +39,8 @@ pub(super) struct RuleLimits {
     pub(super) involved: RuleLimit,
     /// The time of connecting, of all requests' time.
     pub(super) connecting: RuleLimit,
+    /// The ratios of the rates of both arms that are the same: by the mean of the pairs, and with its whole interval.
+    pub(super) alike: [Interval; 2],
     /// The pairs in which only the parallel run was pushed back, and how many times as often that is at least.
     pub(super) pushed_back: f64,
     pub(super) more_often: u64,
@@ -83,6 +87,16 @@ pub(super) const LIMITS: RuleLimits = RuleLimits {
         least: 0.5,
         beyond: 0.35,
     },
+    alike: [
+        Interval {
+            low: 0.87,
+            high: 1.15,
+        },
+        Interval {
+            low: 0.67,
+            high: 1.5,
+        },
+    ],
     pushed_back: 0.8,
     more_often: 4,
 };

@@ -5,12 +5,14 @@
 //! * `pairs` sets serial and parallel runs against each other, with intervals.
 //! * `knee` does the same for a sweep: one worker, and more than are enough.
 //! * `rules` has one rule for each reason, and `limits` the one table of their thresholds.
+//! * `server_time` is the time that requests spend at a server, which two of them are about.
 
 mod knee;
 mod limits;
 mod load;
 mod pairs;
 mod rules;
+mod server_time;
 mod sums;
 
 #[cfg(test)]
@@ -21,15 +23,16 @@ use std::cmp::Reverse;
 pub(super) use knee::KneeCollector;
 use load::LoadMark;
 use pairs::{OriginPair, SumPair};
-use sums::{OriginTable, PhaseSums, RunSums};
+use sums::{OriginTable, PhaseSums, PushBacks, RunSums};
 
 use super::observing::RunObserver;
 use crate::model::event::Event;
 use crate::model::measurement::{Arm, ArmRun};
 use crate::model::notice::MeasurementNotice;
 use crate::model::origin::UntoldLimit;
-use crate::model::reason::{OriginPhases, PhaseMeans, Reason, WeighedReason, Why};
+use crate::model::reason::{KneeWhy, OriginPhases, PhaseMeans, Reason, WeighedReason, Why};
 use crate::model::summary::Summary;
+use crate::stats::Sample;
 
 /// The most origins whose phases are reported.
 const MAX_LISTED: usize = 8;
@@ -76,8 +79,30 @@ impl WhyCollector {
         }
     }
 
+    /// The number of requests a second that an origin took in the parallel runs.
+    pub(super) fn taken(&self, origin: &str) -> Option<f64> {
+        let number = self.table.names.iter().position(|name| **name == *origin)?;
+        let runs = self.parallel.iter();
+        let rates = runs.filter_map(|run| Some(run.origins.get(number)?.per_second()));
+        Some(Sample::of(&rates.collect::<Vec<_>>())?.mean)
+    }
+
     /// The reasons that the pairs show which are whole.
     pub(super) fn why(&self) -> Why {
+        // Chance refuses requests of some runs.
+        let least = limits::LIMITS.pushed_back * self.parallel.len() as f64;
+        self.why_with(|origin| {
+            let refused = self.parallel.iter().map(|run| run.push_backs(origin));
+            let refused: Vec<PushBacks> = refused.filter(|one| one.answered() > 0).collect();
+            match (refused.len() as f64) < least {
+                true => PushBacks::default(),
+                false => PushBacks::sum(refused),
+            }
+        })
+    }
+
+    /// The same, with the requests that an origin of this number refused.
+    fn why_with(&self, refused: impl Fn(usize) -> PushBacks) -> Why {
         let pairs: Vec<SumPair<'_>> = self
             .serial
             .iter()
@@ -105,7 +130,7 @@ impl WhyCollector {
         Why {
             reasons: match is_one_by_one || has_only_failures {
                 true => Vec::new(),
-                false => rules::reasons(&pairs, &origins),
+                false => rules::reasons(&pairs, &origins, refused),
             },
             lost: Some(rules::lost(&pairs).mean.clamp(0.0, 1.0)),
             phases,
@@ -148,8 +173,13 @@ fn phases(origin: &OriginPair<'_>) -> OriginPhases {
 
 /// Takes what the runs slowed down to from the notices into the reasons of the same origins, so that it is said once. A
 /// limit by rate is the reason itself: it holds for one request after the other too, so that the arms need not differ.
-pub(super) fn take_limits(why: &mut Why, notices: &mut Vec<MeasurementNotice>) {
-    take_rate_limits(why, notices);
+/// `taken` is the number of requests a second that an origin took in the parallel runs.
+pub(super) fn take_limits(
+    why: &mut Why,
+    notices: &mut Vec<MeasurementNotice>,
+    taken: impl Fn(&str) -> Option<f64>,
+) {
+    take_rate_limits(why, notices, taken);
     for weighed in &mut why.reasons {
         let Reason::PushBack {
             origin,
@@ -175,13 +205,52 @@ pub(super) fn take_limits(why: &mut Why, notices: &mut Vec<MeasurementNotice>) {
     }
 }
 
+/// Has the reasons at the knee of a sweep and its notices say one thing of an origin that limits requests by rate.
+pub(super) fn take_limits_of_sweep(
+    mut knee: Option<&mut KneeWhy>,
+    notices: &mut Vec<MeasurementNotice>,
+) {
+    notices.retain(|notice| {
+        let MeasurementNotice::PushedBackFrom { limit, .. } = notice else {
+            return true;
+        };
+        let Some(KneeWhy { why, .. }) = knee.as_deref_mut().filter(|_| limit.given_up.is_none())
+        else {
+            return true;
+        };
+        if limit.rate_limit.is_some() {
+            why.reasons.retain(|weighed| match &weighed.reason {
+                Reason::AtOnce { origin, .. } => **origin != *limit.origin,
+                _ => true,
+            });
+        }
+        !has_rate_limit(why, &limit.origin)
+    });
+}
+
+fn has_rate_limit(why: &Why, of: &str) -> bool {
+    why.reasons
+        .iter()
+        .any(|weighed| matches!(&weighed.reason, Reason::RateLimit { origin, .. } if origin == of))
+}
+
 /// Makes reasons of the notices of origins that limit requests by rate.
-fn take_rate_limits(why: &mut Why, notices: &mut Vec<MeasurementNotice>) {
+///
+/// What a run finds of the rate is rather too much, since a burst is part of it; what was taken in all is rather too little,
+/// since waits are. Where that is less, the rate is told by their geometric mean.
+fn take_rate_limits(
+    why: &mut Why,
+    notices: &mut Vec<MeasurementNotice>,
+    taken: impl Fn(&str) -> Option<f64>,
+) {
     let share = why.lost.unwrap_or(1.0);
     notices.retain(|notice| {
         let MeasurementNotice::PushedBack(limit) = notice else {
             return true;
         };
+        if limit.given_up.is_none() && has_rate_limit(why, &limit.origin) {
+            return false;
+        }
         let Some(per_second) = limit.rate_limit.filter(|_| limit.given_up.is_none()) else {
             return true;
         };
@@ -191,9 +260,10 @@ fn take_rate_limits(why: &mut Why, notices: &mut Vec<MeasurementNotice>) {
             }
             _ => true,
         });
+        let taken = taken(&limit.origin).filter(|taken| *taken > 0.0 && *taken < per_second);
         let reason = Reason::RateLimit {
             origin: limit.origin.to_string(),
-            per_second,
+            per_second: taken.map_or(per_second, |taken| (taken * per_second).sqrt()),
             too_many: limit.by_cause.too_many,
             unavailable: limit.by_cause.unavailable,
         };

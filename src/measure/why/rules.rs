@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use super::limits::LIMITS;
 use super::pairs::{OriginPair, PairFigure, SumPair};
+use super::server_time::{mean_times, server_times, waits_grow};
 use super::sums::{KindSums, PhaseSums, PushBacks, RunSums, SlowestTarget};
+use crate::model::pacing::BindingLimits;
 use crate::model::reason::{Reason, WeighedReason};
 use crate::model::timing::Phase;
 use crate::stats::{Interval, RunPair, Speedup};
@@ -17,24 +19,89 @@ use crate::stats::{Interval, RunPair, Speedup};
 /// The most origins that are named by one rule.
 const MAX_NAMED: usize = 3;
 
-/// Applies all rules. The strongest reason comes first; of two that are as strong to the percent, the one whose rule does.
-pub(super) fn reasons(pairs: &[SumPair<'_>], origins: &[OriginPair<'_>]) -> Vec<WeighedReason> {
-    let mut found = strongest(origins.iter().filter_map(|origin| push_back(origin, pairs)));
-    if lost(pairs).exceeds(LIMITS.lost) {
+/// Applies all rules. What the user asked for comes first, then the strongest reason; of two that are as strong to the
+/// percent, the one whose rule does. `refused` tells the requests that an origin refused, of so many workers.
+pub(super) fn reasons(
+    pairs: &[SumPair<'_>],
+    origins: &[OriginPair<'_>],
+    refused: impl Fn(usize) -> PushBacks,
+) -> Vec<WeighedReason> {
+    let is_lost = lost(pairs).exceeds(LIMITS.lost);
+    let asked = asked_limit(pairs).filter(|_| is_lost);
+    let (mut found, mut others) = (Vec::new(), Vec::new());
+    for origin in origins {
+        match steady_rate(origin, pairs, refused(origin.number)).filter(|_| is_lost) {
+            Some(steady) => found.push(steady),
+            None => others.push(origin),
+        }
+    }
+    let mut found = strongest(found.into_iter());
+    let pushed_back = others.iter().filter_map(|origin| push_back(origin, pairs));
+    found.extend(strongest(pushed_back));
+    if is_lost {
         let machine = machine(pairs);
         let is_machine = machine.is_some();
         found.extend(machine);
-        found.extend(slowest_url(pairs));
+        // Workers that are kept from work have nothing to do for another reason.
+        found.extend(slowest_url(pairs).filter(|_| asked.is_none()));
         // Where processors are lacking, everything takes longer: that is what the waits show, then.
         if !is_machine {
-            found.extend(strongest(origins.iter().filter_map(at_once)));
+            let at_once = others.iter().filter_map(|origin| at_once(origin));
+            found.extend(strongest(at_once));
             found.extend(full_line(pairs));
         }
     }
     found.extend(connections(pairs));
     let percent = |weighed: &WeighedReason| (weighed.share * 100.0).round();
     found.sort_by(|one, other| percent(other).total_cmp(&percent(one)));
-    found
+    asked.into_iter().chain(found).collect()
+}
+
+/// Limits of the user's that kept workers idle, in most pairs.
+fn asked_limit(pairs: &[SumPair<'_>]) -> Option<WeighedReason> {
+    let runs = || pairs.iter().map(|pair| pair.parallel);
+    let bound = runs().filter(|run| run.limits.are_any()).count();
+    if pairs.len() < 2 || (bound as f64) < LIMITS.pushed_back * pairs.len() as f64 {
+        return None;
+    }
+    let reason = Reason::AskedLimit {
+        limits: runs().fold(BindingLimits::default(), |all, run| all.or(run.limits)),
+        workers: runs().map(|run| run.at_once() as usize).max()?,
+        at_once: PairFigure::of(runs().map(|run| run.busy / run.makespan)).mean,
+    };
+    weighed(reason, idle(pairs).mean)
+}
+
+/// An origin that takes as many requests a second of one worker as of many, has those that it takes wait for their turn, and
+/// refuses others: a limit by rate with a burst that queues, as a leaky bucket has it (Jonathan Turner, "New Directions in
+/// Communications", 1986). A server that works on one at a time and has room for few to wait looks the same, and the rate
+/// is as true of it.
+fn steady_rate(
+    origin: &OriginPair<'_>,
+    pairs: &[SumPair<'_>],
+    refused: PushBacks,
+) -> Option<WeighedReason> {
+    if refused.answered() == 0 {
+        return None;
+    }
+    let rates = origin.pairs.iter();
+    let rates = rates.map(|pair| (pair.parallel.per_second(), pair.serial.per_second()));
+    let rates: Vec<(f64, f64)> = rates.collect();
+    let ratio = PairFigure::of_ratio(rates.iter().copied())?;
+    let Interval { low, high } = ratio.interval?;
+    let [of_mean, of_interval] = LIMITS.alike;
+    let is_alike =
+        of_mean.contains(ratio.mean) && [low, high].iter().all(|end| of_interval.contains(*end));
+    if !is_alike || !waits_grow(&server_times(origin)?) {
+        return None;
+    }
+    let reason = Reason::RateLimit {
+        origin: origin.name.to_string(),
+        per_second: PairFigure::of(rates.iter().map(|(parallel, _)| *parallel)).mean,
+        too_many: refused.too_many,
+        unavailable: refused.unavailable,
+    };
+    weighed(reason, lost(pairs).mean)
 }
 
 /// The share of the workers' time that the same work does not take one by one.
@@ -72,8 +139,12 @@ fn push_back(origin: &OriginPair<'_>, pairs: &[SumPair<'_>]) -> Option<WeighedRe
             [pair.serial, pair.parallel].map(|run| run.push_backs(origin.number).all());
         parallel >= 1 && parallel >= serial * LIMITS.more_often
     };
-    let count = pairs.iter().filter(is_only_parallel).count();
-    if pairs.len() < 2 || (count as f64) < LIMITS.pushed_back * pairs.len() as f64 {
+    let most = LIMITS.pushed_back * pairs.len() as f64;
+    let count = pairs.iter().filter(is_only_parallel).count() as f64;
+    // Where lone requests are pushed back in most pairs, it is no matter of parallel ones.
+    let is_alone = |pair: &&SumPair<'_>| pair.serial.push_backs(origin.number).all() > 0;
+    let alone = pairs.iter().filter(is_alone).count() as f64;
+    if pairs.len() < 2 || count < most || alone >= most {
         return None;
     }
     let mut all = PushBacks::default();
@@ -182,55 +253,15 @@ fn slowest_url(pairs: &[SumPair<'_>]) -> Option<WeighedReason> {
     weighed(reason, idle(pairs).mean)
 }
 
-/// The time that a request spends at an origin before its body comes.
-#[derive(Clone, Copy)]
-struct ServerTime {
-    serial: f64,
-    parallel: f64,
-}
-
-/// The mean times at the server in one pair. Requests over kept connections are set against each other, if there are
-/// enough of them: what connections cost is another reason. Where none are kept, connecting is part of it, as often as in
-/// the parallel arm, because a server may let the others wait there.
-fn server_time(serial: &PhaseSums, parallel: &PhaseSums) -> Option<ServerTime> {
-    let is_enough = |kind: &KindSums| kind.requests >= LIMITS.requests;
-    if serial.requests < LIMITS.requests || parallel.requests < LIMITS.requests {
-        return None;
-    }
-    if is_enough(&serial.kept) && is_enough(&parallel.kept) {
-        return Some(ServerTime {
-            serial: serial.kept.mean_wait(),
-            parallel: parallel.kept.mean_wait(),
-        });
-    }
-    let part = parallel.new.requests as f64 / parallel.requests as f64;
-    let time = |sums: &PhaseSums| {
-        let connecting = sums.seconds(Phase::Connect) + sums.seconds(Phase::Ssl);
-        let each = connecting / sums.new.requests.max(1) as f64;
-        sums.seconds(Phase::Wait) / sums.requests as f64 + part * each
-    };
-    Some(ServerTime {
-        serial: time(serial),
-        parallel: time(parallel),
-    })
-}
-
 /// An origin at which requests wait for one another. Its effective concurrency is the mean number of requests that it
 /// really works on: the throughput in parallel times the time that one takes alone, L = λW (Little, "A Proof for the
 /// Queuing Formula: L = λW", Operations Research 9, 1961).
 fn at_once(origin: &OriginPair<'_>) -> Option<WeighedReason> {
-    let times: Option<Vec<_>> = origin
-        .pairs
-        .iter()
-        .map(|pair| server_time(&pair.serial.phases, &pair.parallel.phases))
-        .collect();
-    let times = times?;
-    let growth = PairFigure::of_ratio(times.iter().map(|time| (time.parallel, time.serial)))?;
-    let serial = PairFigure::of(times.iter().map(|time| time.serial)).mean;
-    let parallel = PairFigure::of(times.iter().map(|time| time.parallel)).mean;
-    if !growth.exceeds(LIMITS.growth) || parallel - serial < LIMITS.least_growth {
+    let times = server_times(origin)?;
+    if !waits_grow(&times) {
         return None;
     }
+    let [serial, parallel] = mean_times(&times);
     let pairs: Vec<RunPair> = origin
         .pairs
         .iter()

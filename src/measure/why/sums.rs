@@ -8,6 +8,7 @@ use foldhash::fast::RandomState;
 
 use super::load::RunLoad;
 use crate::model::outcome::{Outcome, Verdict};
+use crate::model::pacing::BindingLimits;
 use crate::model::reason::PhaseMeans;
 use crate::model::summary::Summary;
 use crate::model::timing::Phase;
@@ -171,6 +172,17 @@ impl PushBacks {
         self.too_many + self.unavailable + self.refused
     }
 
+    /// Those that were answered: 429 and 503.
+    pub(super) fn answered(self) -> u64 {
+        self.too_many + self.unavailable
+    }
+
+    pub(super) fn sum(all: impl IntoIterator<Item = PushBacks>) -> Self {
+        let mut sum = PushBacks::default();
+        all.into_iter().for_each(|one| sum.merge(one));
+        sum
+    }
+
     pub(super) fn merge(&mut self, other: PushBacks) {
         self.too_many += other.too_many;
         self.unavailable += other.unavailable;
@@ -198,6 +210,11 @@ impl OriginSums {
         self.span
             .map_or(0.0, |(first, last)| (last - first).as_secs_f64())
     }
+
+    /// The targets that succeeded, in a second.
+    pub(super) fn per_second(&self) -> f64 {
+        self.phases.requests as f64 / self.seconds()
+    }
 }
 
 /// The target of a run that took the longest, with the waits for its retries.
@@ -220,8 +237,9 @@ pub(super) struct RunSums {
     pub(super) repeated: f64,
     /// Those of targets that failed.
     failed: f64,
-    /// Set if the user held back starts or bytes.
+    /// Set if the user held back starts or bytes, and the limits that did for a noticeable time.
     pub(super) is_paced: bool,
+    pub(super) limits: BindingLimits,
     /// Set if no target succeeded of those that there were.
     pub(super) has_only_failures: bool,
     pub(super) all: PhaseSums,
@@ -284,6 +302,7 @@ impl RunSums {
         self.makespan = makespan.as_secs_f64();
         self.busy = (summary.busy.as_secs_f64() - self.failed).max(0.0);
         self.is_paced = summary.paced;
+        self.limits = summary.binding_limits();
         self.has_only_failures = summary.failed > 0 && summary.succeeded() == 0;
     }
 

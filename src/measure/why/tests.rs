@@ -9,6 +9,7 @@ use crate::measure::null_listener::NullListener;
 use crate::measure::{Gates, MeasuredRun, SweepPlan, WorkerCounts};
 use crate::model::origin::{GivenUp, OriginLimit, PushBackCounts, UntoldLimit};
 use crate::model::outcome::{Attempt, Outcome, Verdict};
+use crate::model::pacing::BindingLimits;
 use crate::model::reason::{KneeWhy, WeighedReason};
 use crate::model::target::Verb;
 use crate::model::timing::{Phase, Timing};
@@ -139,6 +140,7 @@ fn kinds(why: &Why) -> Vec<&'static str> {
             Reason::Connections { .. } => "connections",
             Reason::PushBack { .. } => "push-back",
             Reason::RateLimit { .. } => "rate-limit",
+            Reason::AskedLimit { .. } => "asked-limit",
         })
         .collect()
 }
@@ -449,6 +451,78 @@ fn push_backs_of_the_parallel_arm_only_are_a_reason() {
         push_back(together, 503, u32::from(pair == 1));
     });
     shows(&why, &[]);
+    // Lone requests are pushed back in most runs too, by chance in one of them.
+    for (alone_in, expected) in [(0..4, &[][..]), (0..1, &["push-back"])] {
+        let why = found(4, wait, wait, |pair, alone, together| {
+            push_back(alone, 503, u32::from(alone_in.contains(&pair)));
+            push_back(together, 503, 8);
+        });
+        shows(&why, expected);
+    }
+}
+
+#[test]
+fn the_same_rate_in_both_arms_with_requests_that_wait_and_others_that_are_refused_is_a_limit_by_rate()
+ {
+    let refused =
+        |count| move |_, _: &mut RunSums, together: &mut RunSums| push_back(together, 503, count);
+    // Eight workers of which each has to wait eight times as long: as many a second.
+    let wait = |millis: f64| move |_| Spent::wait(millis);
+    let why = found(4, wait(40.0), wait(320.0), refused(3));
+    shows(&why, &["rate-limit"]);
+    let Reason::RateLimit {
+        per_second,
+        unavailable,
+        ..
+    } = why.reasons[0].reason
+    else {
+        panic!("{why:#?}");
+    };
+    assert!((24.0..26.0).contains(&per_second), "{why:#?}");
+    assert_eq!(unavailable, 12, "{why:#?}");
+    // Nothing is refused; twice as many a second in parallel; what is taken does not wait.
+    shows(&found(4, wait(40.0), wait(320.0), unchanged), &["at-once"]);
+    let why = found(4, wait(40.0), wait(160.0), refused(3));
+    assert!(!kinds(&why).contains(&"rate-limit"), "{why:#?}");
+    let why = found(4, wait(40.0), wait(40.0), refused(3));
+    shows(&why, &["push-back"]);
+    // By chance, in one run of four.
+    let why = found(4, wait(40.0), wait(320.0), |pair, _, together| {
+        push_back(together, 503, u32::from(pair == 1));
+    });
+    shows(&why, &["at-once"]);
+}
+
+#[test]
+fn limits_of_the_users_that_leave_workers_idle_are_named_before_all_else() {
+    let per_host = BindingLimits {
+        per_host: true,
+        ..BindingLimits::default()
+    };
+    // Two of eight workers at once.
+    let asked = |limits| {
+        move |pair, _: &mut RunSums, together: &mut RunSums| {
+            *together = run(2, pair, |_| Spent::wait(20.0)).0;
+            (together.workers, together.limits) = (WORKERS, limits);
+        }
+    };
+    let wait = |_| Spent::wait(20.0);
+    let why = found(4, wait, wait, asked(per_host));
+    shows(&why, &["asked-limit"]);
+    let Reason::AskedLimit {
+        limits,
+        workers,
+        at_once,
+    } = why.reasons[0].reason
+    else {
+        panic!("{why:#?}");
+    };
+    assert_eq!((limits, workers), (per_host, 8));
+    assert!((at_once - 2.0).abs() < 0.01, "{why:#?}");
+    shows(&found(4, wait, wait, asked(BindingLimits::default())), &[]);
+    // A limit that leaves no worker idle is none to name.
+    let busy = |_, _: &mut RunSums, together: &mut RunSums| together.limits = per_host;
+    shows(&found(4, wait, wait, busy), &[]);
 }
 
 #[test]
@@ -505,7 +579,7 @@ fn what_the_run_slowed_down_to_moves_from_the_notices_into_the_reason() {
     ];
     let mut notices = others.to_vec();
     notices.insert(1, limit(ORIGIN, None));
-    take_limits(&mut why, &mut notices);
+    take_limits(&mut why, &mut notices, |_| None);
     assert_eq!(notices, others);
     let Reason::PushBack { at_once, .. } = why.reasons[0].reason else {
         panic!("{why:#?}");
@@ -535,7 +609,7 @@ fn a_limit_by_rate_that_is_not_known_stays_a_notice() {
             ..OriginLimit::default()
         });
         let mut notices = vec![limit.clone()];
-        take_limits(&mut why, &mut notices);
+        take_limits(&mut why, &mut notices, |_| None);
         assert_eq!(notices.contains(&limit), stays, "{untold:?}: {why:#?}");
     }
 }
@@ -566,7 +640,7 @@ fn a_limit_by_rate_is_the_reason_also_where_the_serial_runs_are_pushed_back_too(
     };
     for mut why in [found(), Why::default()] {
         let mut notices = vec![limit(Some(10.0), None), MeasurementNotice::SinglePair];
-        take_limits(&mut why, &mut notices);
+        take_limits(&mut why, &mut notices, |_| None);
         assert_eq!(notices, [MeasurementNotice::SinglePair]);
         let is_rate = |reason: &Reason| matches!(reason, Reason::RateLimit { per_second, too_many: 5, .. } if *per_second == 10.0);
         assert!(is_rate(&why.reasons[0].reason), "{why:#?}");
@@ -576,11 +650,22 @@ fn a_limit_by_rate_is_the_reason_also_where_the_serial_runs_are_pushed_back_too(
             .all(|other| !matches!(other.reason, Reason::PushBack { .. }));
         assert!(is_said_once, "{why:#?}");
     }
+    // Between what runs found and what was taken, if that is less.
+    for (taken, expected) in [(6.4, 8.0), (12.0, 10.0)] {
+        let mut why = Why::default();
+        take_limits(&mut why, &mut vec![limit(Some(10.0), None)], |_| {
+            Some(taken)
+        });
+        let Reason::RateLimit { per_second, .. } = why.reasons[0].reason else {
+            panic!("{why:#?}");
+        };
+        assert!((per_second - expected).abs() < 1e-9, "{why:#?}");
+    }
     // Without an estimate, or of a server that was given up, it is none.
     for other in [limit(None, None), limit(Some(10.0), Some(GivenUp::TooMany))] {
         let mut why = Why::default();
         let mut notices = vec![other];
-        take_limits(&mut why, &mut notices);
+        take_limits(&mut why, &mut notices, |_| None);
         assert!(why.reasons.is_empty() && notices.len() == 1, "{why:#?}");
     }
 }

@@ -368,17 +368,13 @@ fn compared(comparison: &Comparison) -> (String, String) {
     page += "\n";
     let verdict = std::mem::take(&mut page);
     page += &reasons(&comparison.why);
-    page += "\n| | mean | median | deviation | min | max | p50 of URLs | p95 of URLs | failed | retries |\n";
+    page += "\n| | geometric mean | median | deviation | min | max | p50 of URLs | p95 of URLs | failed | retries |\n";
     page += "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n";
     page += &arm("serial", &comparison.serial);
     page += &arm("parallel", &comparison.parallel);
-    let remarks = [
-        wording::other_ratio(MARKDOWN, comparison)
-            .map(|other| format!("The speed-up is the {other}.")),
-        wording::level(comparison).map(|level| wording::capitalized(&level) + "."),
-    ];
-    for remark in remarks.into_iter().flatten() {
-        let _ = write!(page, "\n{}\n", markdown_sentence(&remark));
+    if let Some(level) = wording::level(comparison) {
+        let level = wording::capitalized(&level) + ".";
+        let _ = write!(page, "\n{}\n", markdown_sentence(&level));
     }
     if let Some(estimated) = comparison.estimated {
         let _ = write!(
@@ -413,7 +409,7 @@ fn swept(sweep: &Sweep) -> (String, String) {
     }
     verdict += "\n";
     let mut page = String::from(
-        "\n| workers | mean | median | deviation | min | max | p50 of URLs | p95 of URLs | failed | retries |\n",
+        "\n| workers | geometric mean | median | deviation | min | max | p50 of URLs | p95 of URLs | failed | retries |\n",
     );
     page += "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n";
     for point in &sweep.points {
@@ -480,7 +476,7 @@ fn arm(name: &str, times: &ArmTimes) -> String {
     };
     format!(
         "| {name} | {} | {} | {} | {} | {} | {} | {} | {} | {} |\n",
-        format_secs(sample.mean),
+        format_secs(times.typical_seconds()),
         format_secs(sample.median),
         sample.deviation.map_or_else(none, format_secs),
         format_secs(sample.min),

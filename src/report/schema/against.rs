@@ -36,6 +36,10 @@ struct AgainstPointRecord {
     arm: Arm,
     workers: usize,
     workers_then: usize,
+    #[schemars(range(min = 0.0))]
+    seconds: f64,
+    #[schemars(range(min = 0.0))]
+    seconds_then: f64,
     now: Sample,
     then: Sample,
     reference: ReferenceRecord,
@@ -121,6 +125,8 @@ impl AgainstPointRecord {
             arm: point.arm,
             workers: point.workers,
             workers_then: point.workers_then,
+            seconds: point.seconds,
+            seconds_then: point.seconds_then(),
             now: point.now,
             then: point.then,
             reference: point.reference.into(),

@@ -182,7 +182,7 @@ use crate::report::Baseline;
 /// - `differing`: `{count, urls}` of the targets that were not answered alike in all runs, with some of their URLs.
 /// - `why`: `{reasons, lost, phases, unlisted}`: why the speed-up is what it is. `reasons`, the strongest first, are
 ///   `{reason, …, share}`, where `reason` is `slowest-url`, `at-once`, `full-line`, `machine`, `connections`,
-///   `push-back` or `rate-limit`, with the figures of [`Reason`](crate::model::reason::Reason), and `share` the part of the workers'
+///   `push-back`, `asked-limit` or `rate-limit`, with the figures of [`Reason`](crate::model::reason::Reason), and `share` the part of the workers'
 ///   time that it explains; `lost` is the part that the same work does not take one by one. `phases` has the mean
 ///   times of each origin as `{origin, serial, parallel}`
 ///   ([`PhaseMeans`](crate::model::reason::PhaseMeans)); `unlisted` counts the requests to other origins. Of
@@ -204,8 +204,8 @@ use crate::report::Baseline;
 ///
 /// - `file`, `version`, `started_at` are those of the baseline's latest run; [`baseline`](crate::measure::baseline)
 ///   describes the file.
-/// - `points`: `{arm, workers, workers_then, now, then, reference, ratio, interval, verdict, why, changed}`. `now` and
-///   `then` are samples, `ratio` is now over then; `interval` and `verdict` (as of a comparison, of the run
+/// - `points`: `{arm, workers, workers_then, seconds, seconds_then, now, then, reference, ratio, interval, verdict, why,
+///   changed}`. `now` and `then` are samples, `seconds` and `seconds_then` geometric means, `ratio` is now over then; `interval` and `verdict` (as of a comparison, of the run
 ///   now) are `null` if either side is a single run. `verdict` is also `null` if the work was not the same, and
 ///   then `why` names the difference.
 /// - `reference`: the saved runs that `then` is of, as `{runs, from, to, deviation}`, where `deviation` is the standard
@@ -216,7 +216,7 @@ use crate::report::Baseline;
 ///   estimate; `verdict` is `null` within 5 %.
 /// - `why` of `against`: the reason if there are no points. `notices`: other differences between the runs.
 /// - `why` of `gate`: the reason if there is no `value`, else a remark such as `estimated`. `skipped` is a gate on a
-///   baseline that this run makes, the first one or one in the place of another list's or other workers'. `of`: `null`,
+///   baseline that this run makes, or that has no runs with its number of workers. `of`: `null`,
 ///   or the number of targets that `value` counts the failed ones of, or has the share of.
 #[derive(Debug)]
 pub struct JsonLines<W> {

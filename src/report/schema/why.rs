@@ -94,6 +94,7 @@ fn weighed(
             *origin = escape(origin);
             per_second.map_or(Ok(()), check_ratio)?;
         }
+        Reason::AskedLimit { at_once, .. } => check_ratio(*at_once)?,
         Reason::RateLimit {
             origin, per_second, ..
         } => {

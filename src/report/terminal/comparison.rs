@@ -1,7 +1,6 @@
 //! Comparisons, sweeps and assertions on the terminal.
 
 use std::io::{self, Write};
-use std::time::Duration;
 
 use super::lines::{LABEL, TextWriter, deviation};
 use super::sweep_table;
@@ -10,7 +9,7 @@ use crate::model::measurement::{Against, ArmTimes, Comparison, Sweep};
 use crate::model::notice::MeasurementNotice;
 use crate::model::worker_gain::WorkerGains;
 use crate::report::against;
-use crate::report::format::{counted, duration, format_secs, grouped};
+use crate::report::format::{counted, format_secs, grouped};
 use crate::report::wording::{self, TERMINAL};
 use crate::stats::{Speedup, Usl};
 
@@ -38,7 +37,7 @@ pub(super) fn comparison(
     out.write_stopped(wording::comparison_stopped(comparison))?;
     writeln!(
         out,
-        "                 mean ± σ              median       min … max"
+        "              geomean ± σ              median       min … max"
     )?;
     arm(out, "serial", serial)?;
     arm(out, "parallel", parallel)?;
@@ -71,9 +70,6 @@ fn ratio(
 ) -> io::Result<()> {
     let efficiency = comparison.efficiency().unwrap_or_default() * 100.0;
     speedup_line(out, speedup, &format!("efficiency {efficiency:.0} %"))?;
-    if let Some(other) = wording::other_ratio(TERMINAL, comparison) {
-        out.write_text(&" ".repeat(LABEL), &other)?;
-    }
     if let Some(estimated) = comparison.estimated {
         let off = (estimated / speedup.ratio - 1.0) * 100.0;
         writeln!(
@@ -215,7 +211,7 @@ fn arm(out: &mut TextWriter<impl Write>, name: &str, times: &ArmTimes) -> io::Re
     writeln!(
         out,
         "  {name:<9} {:>9} ± {:<9}  {:>9}   {:>9} … {}",
-        format_secs(sample.mean),
+        format_secs(times.typical_seconds()),
         deviation(times),
         format_secs(sample.median),
         format_secs(sample.min),
@@ -233,8 +229,8 @@ pub(super) fn against(
         out.write_text("  baseline   ", &format!("not compared: {why}"))?;
     }
     for point in &against.points {
-        let then = Duration::try_from_secs_f64(point.then.mean).unwrap_or_default();
-        let label = format!("  baseline  {:>9}  ", duration(then));
+        let then = format_secs(point.seconds_then());
+        let label = format!("  baseline  {then:>9}  ");
         let named = |line: String| match is_sweep || against.points.len() > 1 {
             true => format!("{}: {line}", against::arm(point)),
             false => line,

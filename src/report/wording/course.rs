@@ -1,7 +1,6 @@
 //! The course of a comparison or a sweep in words: why there are so many pairs or rounds, and at which level their
 //! intervals are.
 
-use super::notation::Notation;
 use super::verdict::{has_best, has_finding};
 use crate::model::auto_runs::{AutoEnd, AutoRuns};
 use crate::model::measurement::{Comparison, Sweep};
@@ -65,16 +64,4 @@ fn level_of(auto: AutoRuns, pairs: &str, intervals_are: &str) -> String {
         "{pairs} were added {until}, so {intervals_are} computed at a nominal {:.1} %, to cover that often",
         auto.level * 100.0
     )
-}
-
-/// The ratio of the mean times, where it is seen not to be the speed-up, which is the mean of the pairs' ratios:
-/// `pairs' mean; of the mean times 4.85x`.
-pub(in crate::report) fn other_ratio(
-    notation: Notation,
-    comparison: &Comparison,
-) -> Option<String> {
-    let pairs = notation.ratio(comparison.speedup?.ratio);
-    let means = comparison.serial.sample.mean / comparison.parallel.sample.mean;
-    let means = notation.ratio(means);
-    (means != pairs).then(|| format!("mean of the pairs' ratios (the mean times have {means})"))
 }

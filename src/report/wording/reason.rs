@@ -129,6 +129,18 @@ fn reason(reason: &Reason) -> String {
                 counts.join(", ")
             )
         }
+        Reason::AskedLimit {
+            limits,
+            workers,
+            at_once,
+        } => {
+            let options = limits.options();
+            let holds = if options.len() == 1 { "holds" } else { "hold" };
+            let workers = counted(*workers as u64, "worker");
+            let decimals = usize::from(*at_once < 1.5);
+            let options = options.join(" and ");
+            format!("{options} {holds} {workers} to about {at_once:.decimals$} at once")
+        }
         Reason::RateLimit {
             origin,
             per_second,
@@ -151,6 +163,7 @@ fn reason(reason: &Reason) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::pacing::BindingLimits;
     use crate::model::reason::WeighedReason;
 
     #[test]
@@ -176,6 +189,11 @@ mod tests {
             is_estimated,
             serial: 0.9,
             parallel: 0.9,
+        };
+        let asked = |limits| Reason::AskedLimit {
+            limits,
+            workers: 8,
+            at_once: 1.97,
         };
         let push_back = |at_once, per_second| Reason::PushBack {
             origin: origin(),
@@ -255,6 +273,21 @@ mod tests {
             (
                 push_back(None, None),
                 "h:8443 refuses parallel requests (1,017 × 429, 2 refused)",
+            ),
+            (
+                asked(BindingLimits {
+                    per_host: true,
+                    ..BindingLimits::default()
+                }),
+                "--per-host holds 8 workers to about 2 at once",
+            ),
+            (
+                asked(BindingLimits {
+                    per_host: true,
+                    rate: true,
+                    ..BindingLimits::default()
+                }),
+                "--rate and --per-host hold 8 workers to about 2 at once",
             ),
             (
                 Reason::RateLimit {

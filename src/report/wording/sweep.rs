@@ -104,9 +104,14 @@ pub(in crate::report) fn gain_sentences(sweep: &Sweep, notation: Notation) -> Ve
 
 /// The efficiency at the knee: `93 % of what each of the fewest workers did, with 8`.
 pub(in crate::report) fn efficiency(gain: &WorkerGain) -> String {
+    let share = gain.efficiency * 100.0;
+    let beyond = match share.round() > 100.0 {
+        true => ": chance, or caches that runs with fewer filled",
+        false => "",
+    };
     format!(
-        "{} with {}",
-        percent(gain.efficiency * 100.0),
+        "{} with {}{beyond}",
+        percent(share),
         counted(gain.workers as u64, "worker")
     )
 }

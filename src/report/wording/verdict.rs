@@ -153,9 +153,14 @@ pub(in crate::report) fn comparison_stopped(comparison: &Comparison) -> Option<S
     ))
 }
 
-/// The end of a sweep that was stopped: `stopped early, after 5 of 12 runs`.
+/// The end of a sweep that was stopped: `stopped early, after 5 of 12 runs`. Nobody knows of how many, if it chose its
+/// numbers of workers itself.
 pub(in crate::report) fn sweep_stopped(sweep: &Sweep) -> Option<String> {
     let RunsMade { done, of, at_most } = sweep.stopped?;
+    if sweep.search.is_some() {
+        let runs = counted(u64::from(done), "run");
+        return Some(format!("stopped early, after {runs}"));
+    }
     let runs = counted(u64::from(of), "run");
     let of = if at_most { "of at most" } else { "of" };
     Some(format!("stopped early, after {done} {of} {runs}"))
@@ -194,7 +199,7 @@ pub(in crate::report) fn sweep_verdict(sweep: &Sweep) -> String {
 fn verdict_of_comparable(sweep: &Sweep) -> String {
     let mut comparable = sweep.comparable();
     let (Some(fewest), Some(knee)) = (comparable.next(), sweep.knee) else {
-        return "nothing succeeded: no number of workers is the best".to_owned();
+        return fastest_so_far(sweep);
     };
     let most = comparable.next_back().unwrap_or(fewest).workers;
     let workers = near_knee(sweep, knee);
@@ -254,6 +259,20 @@ fn verdict_of_comparable(sweep: &Sweep) -> String {
             None => format!("{workers} {are} enough: more bring no clear gain"),
         },
     }
+}
+
+/// The verdict of a sweep without a knee: it was stopped before that was found, or nothing succeeded.
+fn fastest_so_far(sweep: &Sweep) -> String {
+    let Some(fastest) = sweep.fastest() else {
+        return "nothing succeeded: no number of workers is the best".to_owned();
+    };
+    let workers = counted(fastest.workers as u64, "worker");
+    let are = if fastest.workers == 1 { "is" } else { "are" };
+    let so_far = match sweep.comparable().nth(1) {
+        Some(_) => format!("{workers} {are} the fastest so far"),
+        None => format!("only {workers} so far"),
+    };
+    format!("{so_far} – {}", more_rounds_would_tell(sweep))
 }
 
 /// The numbers of workers that are passed over, and why: `16 and more fail: 503`. The difference told is that of the

@@ -229,24 +229,61 @@ fn a_run_in_which_more_failed_is_marked_and_takes_no_part() {
 }
 
 #[test]
-fn a_run_of_something_else_begins_the_history_anew_and_says_so() {
+fn a_run_with_other_workers_is_added_and_one_of_another_list_is_not() {
     let bench = Bench::new();
     let file = bench.file();
-    for (options, why) in [
-        (
-            &["-j2", "-I"][..],
-            "the baseline is of another list of URLs: this run makes a new one",
-        ),
-        (
-            &["-j3"],
-            "3 workers now, 2 workers then; this run makes a new baseline",
-        ),
-    ] {
-        bench.save_history(&SCATTER[..5]);
-        let run = bench.run(&[options, &["--save-baseline", &file]].concat());
-        run.exits(0).says("without the 5 earlier runs: ").says(why);
-        assert_eq!(bench.history().len(), 1);
+    bench.save_history(&SCATTER[..5]);
+    let save = ["--save-baseline", file.as_str()];
+    let run = bench.run(&[&save[..], &["-j3"]].concat()).exits(0);
+    run.says("which has the last 6 runs");
+    let run = bench.run(&[&save[..], &["-j3", "-I"]].concat()).exits(2);
+    run.says("no baseline is saved in ")
+        .says("of another list of URLs (as many URLs as in its 6 runs)");
+    assert_eq!(bench.history().len(), 6);
+}
+
+#[test]
+fn saved_runs_of_one_hour_are_said_to_show_no_scatter_from_day_to_day() {
+    let bench = Bench::new();
+    let warning = "they show no scatter from day to day";
+    bench.save_history(&[1.0, 1.01, 0.99]);
+    let run = bench.against(&["-j2"]).exits(0);
+    run.check("days", !run.stdout.contains(warning));
+    let mut baseline = bench.baseline();
+    for (second, run) in baseline["history"]
+        .as_array_mut()
+        .unwrap()
+        .iter_mut()
+        .enumerate()
+    {
+        run["started_at"] = json!(format!("2026-01-01T00:00:{second:02}.000000Z"));
     }
+    fs::write(bench.file(), baseline.to_string()).unwrap();
+    let run = bench.against(&["-j2"]).exits(0);
+    run.prints(&format!(
+        "against the baseline: its 3 runs are of 3 s: {warning}"
+    ));
+}
+
+#[test]
+fn the_times_beside_a_ratio_are_those_that_it_is_of() {
+    let bench = Bench::new();
+    // Their arithmetic mean is 5 s, their geometric one 2 s.
+    bench.save_history(&[0.5, 8.0, 2.0]);
+    let point = bench.point();
+    let [now, then, ratio] =
+        ["seconds", "seconds_then", "ratio"].map(|name| point[name].as_f64().unwrap());
+    assert!((then - 2.0).abs() < 1e-9, "{point}");
+    assert!((now / then / ratio - 1.0).abs() < 1e-9, "{point}");
+    let run = bench.against(&["-j2"]).exits(0);
+    run.prints("  baseline     2.00 s  this took ");
+    // What was made of several runs has its time beside the ratio too.
+    let several = ["--sweep=2", "--runs=2", "--warmup=0", "--format=jsonl"];
+    let run = bench.against(&several).exits(0);
+    let point = told(&run)["points"][0].clone();
+    let (now, ratio) = (&point["now"], point["seconds"].as_f64().unwrap());
+    let geometric = (now["min"].as_f64().unwrap() * now["max"].as_f64().unwrap()).sqrt();
+    assert!((ratio / geometric - 1.0).abs() < 1e-9, "{point}");
 }
 
 #[test]

@@ -25,7 +25,7 @@ use pfetch::model::timing::{Phase, Timing};
 use pfetch::model::work::PairedWork;
 use pfetch::report::Baseline;
 use pfetch::report::export::Export;
-use pfetch::stats::{Change, Interval, Knee, LEVEL, Sample, Speedup, Usl};
+use pfetch::stats::{Change, Interval, Knee, LEVEL, Sample, Speedup, Usl, geometric_mean};
 
 pub(crate) const MS: Duration = Duration::from_millis(1);
 
@@ -560,6 +560,7 @@ pub(crate) fn against() -> Vec<Event> {
         arm,
         workers: 4,
         workers_then: 4,
+        seconds: geometric_mean(now),
         now: sample(now),
         then: sample(then),
         reference: Reference {
@@ -617,7 +618,11 @@ pub(crate) fn incomparable() -> Vec<Event> {
         started_at: SystemTime::UNIX_EPOCH,
         version: "0.1.0".to_owned(),
         points: Vec::new(),
-        why: Some(Incomparable::OtherTargets { now: 5, then: 5 }),
+        why: Some(Incomparable::OtherTargets {
+            now: 6,
+            then: 5,
+            runs: 20,
+        }),
         notices: Vec::new(),
         is_renewed: false,
         margin: Margin::default(),

@@ -265,7 +265,9 @@ fn a_run_against_a_saved_one_is_told_before_the_end() {
     let sample = |n: usize, mean: f64, deviation: Option<f64>, min: f64, max: f64| json!({"n": n, "mean": mean, "median": mean, "deviation": deviation, "min": min, "max": max});
     let ratio = line["points"][0]["ratio"].as_f64().unwrap();
     assert!((ratio - 2.0_f64.sqrt()).abs() < 1e-9, "{line}");
-    line["points"][0]["ratio"] = Value::Null;
+    for figure in ["ratio", "seconds"] {
+        line["points"][0][figure] = Value::Null;
+    }
     assert_eq!(
         line,
         json!({
@@ -274,7 +276,7 @@ fn a_run_against_a_saved_one_is_told_before_the_end() {
             "started_at": "1970-01-01T00:00:00.000000Z",
             "points": [
                 {
-                    "arm": "serial", "workers": 4, "workers_then": 4,
+                    "arm": "serial", "workers": 4, "workers_then": 4, "seconds": null, "seconds_then": 2.0,
                     "now": sample(2, 3.0, Some(2.0_f64.sqrt()), 2.0, 4.0),
                     "then": sample(1, 2.0, None, 2.0, 2.0),
                     "reference": {
@@ -284,7 +286,7 @@ fn a_run_against_a_saved_one_is_told_before_the_end() {
                     "ratio": null, "interval": null, "verdict": null, "why": null, "changed": null,
                 },
                 {
-                    "arm": "parallel", "workers": 4, "workers_then": 4,
+                    "arm": "parallel", "workers": 4, "workers_then": 4, "seconds": 2.0, "seconds_then": 1.0,
                     "now": sample(2, 2.0, Some(0.0), 2.0, 2.0),
                     "then": sample(2, 1.0, Some(0.0), 1.0, 1.0),
                     "reference": {
@@ -304,12 +306,14 @@ fn a_run_against_a_saved_one_is_told_before_the_end() {
         })
     );
     let mut document = parsed(&exported(Export::Json, &events));
-    document["against"]["points"][0]["ratio"] = Value::Null;
+    for figure in ["ratio", "seconds"] {
+        document["against"]["points"][0][figure] = Value::Null;
+    }
     assert_eq!(document["against"], line);
     let document = parsed(&exported(Export::Json, &incomparable()));
     assert_eq!(
         document["against"]["why"],
-        "the baseline is of another list of URLs; give that list, or save a new baseline (--against FILE --save-baseline FILE)"
+        "the baseline is of another list of URLs (1 URL more than in its 20 runs); give that list, or another FILE"
     );
     assert_eq!(document["against"]["points"], json!([]));
     let document = parsed(&exported(Export::Json, &comparison(faster())));

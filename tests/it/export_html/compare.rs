@@ -19,7 +19,10 @@ fn a_comparison_shows_both_arms_on_one_scale() {
     let heading = text(&page, "h1");
     assert!(heading.starts_with("Parallel is faster: 3."), "{heading}");
     let totals = text(&page, "dd");
-    assert!(totals.contains("measured: mean of 3 runs, "), "{totals}");
+    assert!(
+        totals.contains("measured: geometric mean of 3 runs, "),
+        "{totals}"
+    );
     assert!(totals.contains("95 % interval 3."), "{totals}");
     assert!(!totals.contains("estimated:"), "{totals}");
     assert!(text(&page, "li").contains("the server slowed down"));
@@ -134,7 +137,7 @@ fn a_sweep_opens_with_its_verdict_and_its_curve() {
     assert_eq!(totals, "4 workers, the knee\n1 worker\nSpeed-up");
     let figures = text(&swept, "dd");
     assert!(
-        figures.starts_with("2.15 s\nmeasured: mean of 2 runs, 2.10 s to 2.20 s\n8.10 s\n"),
+        figures.starts_with("2.15 s\nmeasured: median of 2 runs, 2.10 s to 2.20 s\n8.10 s\n"),
         "{figures}"
     );
     assert!(figures.contains("3.77×\n95 % interval "), "{figures}");
@@ -243,6 +246,7 @@ fn a_run_against_a_saved_one_says_what_it_comes_to() {
             arm: Arm::Parallel,
             workers: 4,
             workers_then: 4,
+            seconds: 2.0,
             now: sample(&[2.0]),
             then: sample(&[1.0]),
             reference: Reference {

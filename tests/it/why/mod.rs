@@ -9,6 +9,8 @@ use serde_json::Value;
 
 use self::servers::{Bottleneck, Scenario};
 use crate::busy::certainly;
+use crate::pfetch::pfetch;
+use crate::server::Server;
 
 /// Compares until the first reason is this one, or the machine was not too busy for it, and returns the result with the
 /// server's URL.
@@ -87,6 +89,57 @@ fn a_server_that_pushes_parallel_clients_back_is_named_with_its_answers() {
         "{result:#}"
     );
     assert!(first["at_once"].is_u64(), "{result:#}");
+}
+
+#[test]
+fn a_server_that_limits_the_rate_and_queues_a_burst_is_named_with_that_rate() {
+    let mut scenario = Scenario::new(
+        Bottleneck::Rate {
+            per_second: 50,
+            burst: 4,
+            waits: true,
+        },
+        8,
+        24,
+        0,
+    );
+    for workers in [6, 8] {
+        scenario.workers = workers;
+        let (first, result, url) = named(&scenario);
+        assert_eq!(first["origin"], url, "{result:#}");
+        let rate = first["per_second"].as_f64().unwrap();
+        assert!((42.0..55.0).contains(&rate), "{result:#}");
+        assert!(first["unavailable"].as_u64().unwrap() > 0, "{result:#}");
+        // And nothing else is told of it.
+        let told = [&result["notices"], &result["why"]["reasons"]].map(Value::to_string);
+        for other in ["slowed down", "at-once", "push-back"] {
+            assert!(!told.concat().contains(other), "{other}: {result:#}");
+        }
+    }
+}
+
+#[test]
+fn the_users_own_limit_is_named_before_all_else() {
+    let server = Server::start();
+    let list: String = (0..16)
+        .map(|n| server.url(&format!("/delay/20/100?{n}")) + "\n")
+        .collect();
+    let args = [
+        "--compare",
+        "-j8",
+        "--per-host=2",
+        "--runs=3",
+        "--warmup=0",
+        "-",
+    ];
+    let told = "  why        --per-host holds 8 workers to about 2 at once";
+    let (_, run) = certainly(|| {
+        let run = pfetch(&args).stdin(&*list).run().exits(0);
+        let mut lines = run.stdout.lines();
+        let why = lines.find(|line| line.starts_with("  why "));
+        (why == Some(told), run)
+    });
+    run.prints(told);
 }
 
 #[test]

@@ -30,12 +30,17 @@ fn scenario(number: usize, random: &mut Rng) -> Scenario {
     let workers = [4, 6, 8][random.usize(..3)];
     let urls = workers * random.usize(3..=4);
     let delay = random.u64(12..=25);
-    let bottleneck = match number % 6 {
+    let bottleneck = match number % 7 {
         0 => Bottleneck::None,
         1 => Bottleneck::AtOnce(random.usize(1..=workers / 3)),
         2 => Bottleneck::Line(random.u64(3_000_000..=6_000_000)),
         3 => Bottleneck::Handshake(random.u64(30..=60)),
         4 => Bottleneck::PushBack(random.usize(1..=workers / 3)),
+        5 => Bottleneck::Rate {
+            per_second: random.u64(50..=90),
+            burst: random.usize(1..=workers - 2),
+            waits: random.bool(),
+        },
         _ => Bottleneck::SlowUrl(delay * random.u64(14..=20)),
     };
     let mut scenario = Scenario::new(bottleneck, workers, urls, delay);
@@ -54,6 +59,8 @@ fn scenario(number: usize, random: &mut Rng) -> Scenario {
             scenario.length = random.usize(50_000..100_000);
         }
         Bottleneck::Handshake(_) => scenario.delays.fill(random.u64(1..=6)),
+        // Bursts are to be few of them.
+        Bottleneck::Rate { .. } => scenario.delays = vec![random.u64(0..=4); 48],
         Bottleneck::PushBack(_) | Bottleneck::SlowUrl(_) => {}
     }
     scenario

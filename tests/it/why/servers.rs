@@ -33,6 +33,13 @@ pub(super) enum Bottleneck {
     PushBack(usize),
     /// One URL takes so many milliseconds.
     SlowUrl(u64),
+    /// So many requests a second, and a burst of so many more: they wait for their turn, or are answered at once. Others
+    /// are answered 503.
+    Rate {
+        per_second: u64,
+        burst: usize,
+        waits: bool,
+    },
 }
 
 impl Bottleneck {
@@ -45,6 +52,7 @@ impl Bottleneck {
             Bottleneck::Handshake(_) => Some("connections"),
             Bottleneck::PushBack(_) => Some("push-back"),
             Bottleneck::SlowUrl(_) => Some("slowest-url"),
+            Bottleneck::Rate { .. } => Some("rate-limit"),
         }
     }
 }
@@ -136,6 +144,11 @@ impl Limited {
             Bottleneck::None | Bottleneck::SlowUrl(_) => Limited::Plain(Server::start()),
             Bottleneck::AtOnce(at_once) => Limited::Plain(working_on(at_once)),
             Bottleneck::Line(rate) => Limited::Plain(behind_line(rate)),
+            Bottleneck::Rate {
+                per_second,
+                burst,
+                waits,
+            } => Limited::Plain(limiting_rate(per_second as f64, burst as f64, waits)),
             Bottleneck::PushBack(at_once) => Limited::Plain(pushing_back(at_once)),
             Bottleneck::Handshake(millis) => Limited::Secure(slow_to_connect(millis)),
         }
@@ -211,6 +224,34 @@ fn pushing_back(at_once: usize) -> Server {
         match is_free {
             true => reply.send(200, "", b"here"),
             false => reply.send(429, "", b"too many"),
+        }
+    })
+}
+
+/// A server with a leaky bucket, as nginx has it (`limit_req`, with `nodelay` if requests do not wait).
+fn limiting_rate(per_second: f64, burst: f64, waits: bool) -> Server {
+    // The requests beyond the rate, and the moment of the last.
+    let bucket = Mutex::new((0.0_f64, Instant::now()));
+    Server::with(move |request, reply| {
+        let excess = {
+            let mut bucket = bucket.lock().unwrap();
+            let now = Instant::now();
+            let leaked = (now - bucket.1).as_secs_f64() * per_second;
+            let excess = (bucket.0 - leaked).max(0.0);
+            let is_taken = excess <= burst;
+            if is_taken {
+                *bucket = (excess + 1.0, now);
+            }
+            is_taken.then_some(excess)
+        };
+        match excess {
+            Some(excess) => {
+                if waits {
+                    reply.wait(Duration::from_secs_f64(excess / per_second));
+                }
+                routes(request, reply)
+            }
+            None => reply.send(503, "", b"later"),
         }
     })
 }

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use crate::measure::Estimate;
 use crate::model::event::RunInfo;
-use crate::model::measurement::{ArmTimes, Comparison, Sweep};
+use crate::model::measurement::{ArmTimes, Comparison, Sweep, SweepRuns};
 use crate::model::outcome::Verdict;
 use crate::model::summary::Summary;
 use crate::report::Baseline;
@@ -44,18 +44,29 @@ impl Card {
         Card::new(name, "–", vec![why.to_owned()])
     }
 
-    /// The mean time of several runs.
-    fn times(name: impl Into<String>, times: &ArmTimes) -> Self {
+    /// The typical time of several runs, of this name.
+    fn times(name: impl Into<String>, times: &ArmTimes, (typical, seconds): (&str, f64)) -> Self {
         let sample = &times.sample;
         let runs = match sample.n {
             1 => "measured: one run".to_owned(),
             n => format!(
-                "measured: mean of {n} runs, {} to {}",
+                "measured: {typical} of {n} runs, {} to {}",
                 format_secs(sample.min),
                 format_secs(sample.max)
             ),
         };
-        Card::new(name, format_secs(sample.mean), vec![runs])
+        Card::new(name, format_secs(seconds), vec![runs])
+    }
+
+    /// The time of an arm of a comparison.
+    fn of_arm(name: &str, times: &ArmTimes) -> Self {
+        Card::times(name, times, ("geometric mean", times.typical_seconds()))
+    }
+
+    /// The time with a number of workers.
+    fn of_point(name: String, sweep: &Sweep, point: &SweepRuns) -> Self {
+        let typical = (sweep.typical_name(), sweep.typical_seconds(point));
+        Card::times(name, &point.times, typical)
     }
 }
 
@@ -307,8 +318,8 @@ fn run_cards(summary: &Summary, estimate: Option<&Estimate>) -> Vec<Card> {
 
 fn comparison_cards(comparison: &Comparison) -> Vec<Card> {
     let mut cards = vec![
-        Card::times("Parallel", &comparison.parallel),
-        Card::times("Serial", &comparison.serial),
+        Card::of_arm("Parallel", &comparison.parallel),
+        Card::of_arm("Serial", &comparison.serial),
     ];
     let Some(speedup) = &comparison.speedup else {
         let why = match (comparison.is_one_by_one(), comparison.unlike_work()) {
@@ -328,7 +339,6 @@ fn comparison_cards(comparison: &Comparison) -> Vec<Card> {
             counted(comparison.at_once() as u64, "worker")
         ),
     ];
-    notes.extend(wording::other_ratio(HTML, comparison));
     notes.extend(wording::level(comparison));
     if let Some(estimated) = comparison.estimated {
         let estimated = HTML.ratio(estimated);
@@ -345,18 +355,25 @@ fn comparison_cards(comparison: &Comparison) -> Vec<Card> {
 fn sweep_cards(sweep: &Sweep) -> Vec<Card> {
     let workers = |count: usize| counted(count as u64, "worker");
     let (Some(fewest), Some(knee)) = (sweep.comparable().next(), sweep.at_knee()) else {
-        return vec![Card::empty("Knee", "no time can be told from the others")];
+        return match sweep.fastest() {
+            Some(fastest) => vec![Card::of_point(
+                format!("{}, the fastest so far", workers(fastest.workers)),
+                sweep,
+                fastest,
+            )],
+            None => vec![Card::empty("Knee", "no time can be told from the others")],
+        };
     };
     let by_means = match sweep.is_undecided() {
         true => " by the times alone",
         false => "",
     };
     let name = format!("{}, the knee{by_means}", workers(knee.workers));
-    let mut cards = vec![Card::times(name, &knee.times)];
+    let mut cards = vec![Card::of_point(name, sweep, knee)];
     if knee.workers == fewest.workers {
         return cards;
     }
-    cards.push(Card::times(workers(fewest.workers), &fewest.times));
+    cards.push(Card::of_point(workers(fewest.workers), sweep, fewest));
     cards.extend(sweep.gain().map(|speedup| {
         let against = format!("of {} over {}", knee.workers, fewest.workers);
         let notes = vec![interval(&speedup), against];

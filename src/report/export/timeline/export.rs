@@ -148,12 +148,13 @@ impl<W: Write> Svg<W> {
     }
 }
 
-/// The means of both arms, and the speed-up of the parallel one if there is one.
+/// The geometric means of both arms, and the speed-up of the parallel one if there is one.
 fn comparison_title(comparison: &Comparison) -> String {
     let [serial, parallel] =
-        [&comparison.serial, &comparison.parallel].map(|arm| format_secs(arm.sample.mean));
+        [&comparison.serial, &comparison.parallel].map(|arm| format_secs(arm.typical_seconds()));
     let targets = counted(comparison.targets, "URL");
-    let times = format!("pfetch: {targets}, {serial} serial, {parallel} parallel (means)");
+    let times =
+        format!("pfetch: {targets}, {serial} serial, {parallel} parallel (geometric means)");
     let title = match HTML.speedup(comparison) {
         Some(speedup) => format!("{times}: speed-up {speedup}"),
         None => match comparison.unlike_work() {
