@@ -177,9 +177,13 @@ impl Comparison {
 
     /// The speed-up of the [pairs that decide](Comparison::deciding_pairs), if the arms are comparable.
     pub fn speedup_of_alike(&self) -> Option<Speedup> {
-        if self.unlike_work().is_some() {
-            return None;
+        match self.unlike_work() {
+            Some(_) => None,
+            None => self.speedup_of_deciding_pairs(),
         }
+    }
+
+    fn speedup_of_deciding_pairs(&self) -> Option<Speedup> {
         let pairs: Vec<RunPair> = self.deciding_pairs().map(|(_, pair)| pair).collect();
         speedup(
             &self.serial,
@@ -202,10 +206,22 @@ impl Comparison {
     /// other work say nothing.
     pub fn unlike_work(&self) -> Option<UnlikeWork> {
         let (serial, parallel) = (self.serial.failed, self.parallel.failed);
-        match &self.work {
+        let difference = match &self.work {
             Some(work) => work.difference(self.pairs(), self.targets),
             None => (serial != parallel).then_some(UnlikeWork::Failures { serial, parallel }),
+        };
+        difference.or_else(|| self.decided_by_retries())
+    }
+
+    /// The retries, if their waits are shown to be part of the speed-up: it is more than the workers can bring.
+    fn decided_by_retries(&self) -> Option<UnlikeWork> {
+        let (serial, parallel) = (self.serial.retries, self.parallel.retries);
+        if serial + parallel == 0 {
+            return None;
         }
+        let interval = self.speedup_of_deciding_pairs()?.interval?;
+        let is_beyond = interval.low > self.at_once() as f64;
+        is_beyond.then_some(UnlikeWork::Retries { serial, parallel })
     }
 
     /// The number of pairs of runs.

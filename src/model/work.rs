@@ -151,6 +151,15 @@ pub enum UnlikeWork {
         /// Failed fetches of the parallel arm.
         parallel: u64,
     },
+    /// The speed-up is shown to be more than the workers can bring, and targets were tried again: what a retry waits is
+    /// not work, and a serial run waits where a parallel one goes on.
+    #[error("waits for retries ({serial} serially, {parallel} in parallel) are most of the times")]
+    Retries {
+        /// Retries of the serial arm, all runs together.
+        serial: u64,
+        /// Retries of the parallel arm.
+        parallel: u64,
+    },
 }
 
 fn of_urls(urls: &u64, of: &u64) -> String {

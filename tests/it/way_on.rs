@@ -31,7 +31,7 @@ fn a_body_that_a_pipe_or_a_file_was_to_get_is_said_to_be_dropped() {
 }
 
 #[test]
-fn the_body_of_one_url_is_printed_where_curls_s_asks_for_it() {
+fn bodies_are_printed_where_curls_s_asks_for_them() {
     let server = Server::start();
     let (url, body) = (server.url("/bytes/3"), "\0\u{1}\u{2}");
     let dir = Dir::new();
@@ -51,13 +51,17 @@ fn the_body_of_one_url_is_printed_where_curls_s_asks_for_it() {
     let run = pfetch(&["-s", &server.url("/status/404")]).run().exits(1);
     run.check("no body", run.stdout.is_empty());
     run.says("404");
-    // A list, several URLs and whatever is asked for otherwise have the report.
-    let list = dir.file("list", &url);
+    // However many there are.
+    let list = dir.file("list", format!("{url}\n{url}\n"));
+    for options in [&["-s", &*url, &url][..], &["-s", "-i", &list]] {
+        let run = pfetch(options).run().exits(0);
+        run.check("both", run.stdout == body.repeat(2));
+    }
+    // Whatever is asked for otherwise has the report.
     let log = format!("{}/log", dir.path().display());
     for options in [
-        &["-s", &*url, &url][..],
-        &["-s", "-i", &list],
-        &["-s", "--log", &log, &url],
+        &["-s", "--log", &*log, &*url][..],
+        &["-s", "--repeat=2", &url],
         &["-s", "--summary-only", &url],
         &["-s", "--assert=failed<=0", &url],
         &["-s", "--dry-run", &url],
@@ -107,12 +111,6 @@ fn bodies_that_curl_prints_before_a_template_are_said_once_to_be_dropped() {
         let notes = run.stderr.matches("pfetch: note: ").count();
         run.check("noted", notes == usize::from(is_noted));
     }
-    // curl's -s alone, of several URLs.
-    pfetch(&["-s", &url, &url])
-        .run()
-        .exits(0)
-        .says(BODIES)
-        .prints("2 URLs: 2 ok");
     let file = format!("{}/file", dir.path().display());
     for options in [
         &["-o", "/dev/null", "-w", template, &*url][..],
@@ -204,13 +202,9 @@ fn the_headers_of_a_head_are_printed_of_one_url_as_curl_prints_them() {
     });
     let url = server.url("/there");
     let head = "HTTP/1.1 200\nX-Answer: yes\nContent-Length: 0\nConnection: keep-alive\n\n";
-    for options in [
-        &["-I"][..],
-        &["-sI"],
-        &["-IL", "-j4"],
-        &["-X", "HEAD"],
-        &["--head"],
-    ] {
+    let run = pfetch(&["-sI", &url]).run().exits(0).says_nothing();
+    run.check("the headers alone", run.stdout == head);
+    for options in [&["-I"][..], &["-IL", "-j4"], &["-X", "HEAD"], &["--head"]] {
         let run = pfetch(&[options, &[&url]].concat()).run().exits(0);
         let run = run.says_nothing();
         let rest = run.stdout.strip_prefix(head).unwrap_or_default();

@@ -80,8 +80,8 @@ pub(crate) struct OutputArgs {
     ///
     /// Beside the lines of a template (-w) nothing of the run is printed, but for a note on bodies that are dropped
     /// where curl would print them; beside bodies (-o, -O, -d, --cat),
-    /// exports and --format jsonl, only failures are. Alone it prints the body of one URL as --cat does, where standard output is
-    /// a file or a pipe, and is --progress never otherwise.
+    /// exports and --format jsonl, only failures are. Alone it prints the bodies as --cat does, where standard output is a file
+    /// or a pipe, and is --progress never on a terminal.
     #[arg(long)]
     pub(crate) silent: bool,
 

@@ -121,6 +121,14 @@ pub(crate) fn check_proxy(proxy: &str) -> Result<(), String> {
 
 /// Refuses a URL that is the name of a file which is there.
 pub(crate) fn check_urls(urls: &[OsString]) -> Result<(), String> {
+    let is_list = |url: &&OsString| url.as_encoded_bytes().first() == Some(&b'@');
+    if let Some(list) = urls.iter().find(is_list) {
+        let list = shown(list);
+        let file = &list[1..];
+        return Err(format!(
+            "{list} is no URL; a list is read with -i {file}, and - is standard input"
+        ));
+    }
     let is_file = |url: &&OsString| {
         let has_scheme = url.to_string_lossy().contains("://");
         !has_scheme

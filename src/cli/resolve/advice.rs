@@ -87,15 +87,15 @@ pub(super) fn note(
     })
 }
 
-/// Tells whether -s is curl's way to ask for the body of the only URL, as in `curl -s URL | jq`: standard output goes to a
-/// file or to a reader, and nothing else of the run is to be had.
-pub(super) fn is_body_asked_for(args: &TypedArgs, inputs: &Inputs) -> bool {
+/// Tells whether -s is curl's way to ask for bodies, as in `curl -s URL | jq`: standard output goes to a file or to a
+/// reader, and nothing else of the run is to be had. However many URLs there are: xargs gives some more at a time.
+pub(super) fn are_bodies_asked_for(args: &TypedArgs, inputs: &Inputs) -> bool {
     let is_fetch = !args.measure.compare
         && args.measure.sweep.is_none()
         && !args.input.dry_run
         && args.output.replay.is_empty();
     is_fetch
-        && inputs.is_one_url()
+        && !inputs.repeat.is_repeated()
         && !args.request.head
         && args.bodies.log.is_none()
         && Expectation::of(args, inputs) == Expectation::Silent

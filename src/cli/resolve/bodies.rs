@@ -83,13 +83,15 @@ pub(super) fn plan(
             }
         ));
     }
-    Ok(match args.cat || advice::is_body_asked_for(typed, inputs) {
-        true => BodiesPlan::Stream {
-            output: StreamOutput::Stdout,
-            max_gaps: max_gaps(max_failures),
+    Ok(
+        match args.cat || advice::are_bodies_asked_for(typed, inputs) {
+            true => BodiesPlan::Stream {
+                output: StreamOutput::Stdout,
+                max_gaps: max_gaps(max_failures),
+            },
+            false => BodiesPlan::Discard,
         },
-        false => BodiesPlan::Discard,
-    })
+    )
 }
 
 /// The policy for a file that `-o` names, if none is given: it is this URL's, as it would be to curl, wget or a

@@ -422,16 +422,17 @@ fn report_plan(
     };
     let is_quiet = output.silent || output.quiet > 1;
     let progress = terminal::progress(output.progress.unwrap_or_default(), is_quiet, writers);
+    let shows_heads = advice::shows_heads(args, inputs, mode, spellings);
     Ok(ReportPlan {
         style: HumanStyle {
             colour: terminal::has_colour(output.color.unwrap_or_default(), to_stderr),
             columns: terminal::columns(to_stderr),
-            detail: detail(args, bodies),
+            detail: detail(args, bodies, shows_heads),
             baseline: output.baseline.unwrap_or_default(),
             shows_empty: args.input.allow_empty || args.input.shard.is_some(),
             follows_other: to_stderr && io::stdout().is_terminal(),
             allowed: args.limits.max_failures.unwrap_or_default(),
-            shows_heads: advice::shows_heads(args, inputs, mode, spellings),
+            shows_heads,
             advice: advice::plan(args, inputs, bodies, mode),
         },
         baseline: output.baseline.unwrap_or_default(),
@@ -452,7 +453,7 @@ fn report_plan(
 
 /// Decides on the parts of the report for people. Beside a template it is on standard error, and names the
 /// failures that the template does not.
-fn detail(args: &TypedArgs, bodies: &BodiesPlan) -> Detail {
+fn detail(args: &TypedArgs, bodies: &BodiesPlan, has_heads: bool) -> Detail {
     let output = &args.output;
     let template = match output.format() {
         Format::Template(template) => Some(template),
@@ -464,7 +465,8 @@ fn detail(args: &TypedArgs, bodies: &BodiesPlan) -> Detail {
         if template.is_some() {
             return Detail::Assertions;
         }
-        if has_bodies || *output.format() == Format::JsonLines || !output.export.is_empty() {
+        let has_output = has_bodies || has_heads || !output.export.is_empty();
+        if has_output || *output.format() == Format::JsonLines {
             return Detail::Failures;
         }
     }

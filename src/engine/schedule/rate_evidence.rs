@@ -17,6 +17,13 @@ const FEWEST_TAKEN: u32 = 10;
 /// up as many as it then takes in a stretch.
 const FEWEST_IN_STRETCH: [u32; 2] = [5, 20];
 
+/// The same where nothing but statuses of 503 tells it, which a server may also give at random.
+const FEWEST_OF_503: u32 = 4;
+
+/// The scatter (standard deviation of the logarithms) of the distances that were too soon, up to which 503 is an answer to
+/// them: a limit is met at one pace, and chance at any.
+const MOST_SCATTER: f64 = 0.4;
+
 /// The part of the rate at which requests came too soon that those that were taken have to reach: else too little is
 /// known of what is between.
 const PLAUSIBLE: std::ops::RangeInclusive<f64> = 0.5..=1.25;
@@ -54,6 +61,10 @@ pub(super) struct RateEvidence {
     longest: Option<(u32, f64)>,
     /// True if a push-back asked for a wait.
     has_waits: bool,
+    /// True if one said that it was for the number of requests: 429, or a wait.
+    is_stated: bool,
+    /// The number of distances that were too soon, and the sums of their logarithms and of the squares.
+    distances: (u32, f64, f64),
 }
 
 impl RateEvidence {
@@ -69,6 +80,8 @@ impl RateEvidence {
             stretch: Stretch::default(),
             longest: None,
             has_waits: false,
+            is_stated: false,
+            distances: (0, 0.0, 0.0),
         }
     }
 
@@ -88,6 +101,23 @@ impl RateEvidence {
     /// Notes that a push-back asked for a wait.
     pub(super) fn note_wait(&mut self) {
         self.has_waits = true;
+        self.is_stated = true;
+    }
+
+    /// Notes that a push-back said that there were too many requests (429).
+    pub(super) fn note_too_many(&mut self) {
+        self.is_stated = true;
+    }
+
+    /// True if the push-backs are for the pace, by what they say or as they came at one.
+    fn is_by_pace(&self) -> bool {
+        let (count, sum, squares) = self.distances;
+        if self.is_stated || count < FEWEST_OF_503 {
+            return self.is_stated;
+        }
+        let mean = sum / f64::from(count);
+        let variance = (squares / f64::from(count) - mean * mean).max(0.0);
+        variance.sqrt() <= MOST_SCATTER
     }
 
     /// Notes a push-back of a request that was started then.
@@ -101,6 +131,11 @@ impl RateEvidence {
             if let Some(taken) = self.last_taken {
                 let after = started.saturating_duration_since(taken);
                 self.too_soon = self.too_soon.max(after);
+                if !after.is_zero() {
+                    let log = after.as_secs_f64().ln();
+                    let (count, sum, squares) = self.distances;
+                    self.distances = (count + 1, sum + log, squares + log * log);
+                }
             }
         }
         let stretch = std::mem::take(&mut self.stretch);
@@ -118,7 +153,11 @@ impl RateEvidence {
     /// their geometric mean. Else all that were taken from the first push-back to the last tell it: nothing was left at
     /// either of what the server had saved up. But nothing does if these are far fewer, as in a run that mostly waited.
     pub(super) fn per_second(&self) -> Option<f64> {
-        if self.alone < FEWEST_ALONE || self.taken < FEWEST_TAKEN || self.too_soon.is_zero() {
+        if self.alone < FEWEST_ALONE
+            || self.taken < FEWEST_TAKEN
+            || self.too_soon.is_zero()
+            || !self.is_by_pace()
+        {
             return None;
         }
         let most = self.too_soon.as_secs_f64().recip();
@@ -148,7 +187,7 @@ impl RateEvidence {
 impl RateEvidence {
     /// The reason why there is no such estimate, if there is none of a server that pushed lone requests back.
     pub(super) fn untold(&self) -> Option<UntoldLimit> {
-        if self.alone < FEWEST_ALONE || self.per_second().is_some() {
+        if self.alone < FEWEST_ALONE || !self.is_by_pace() || self.per_second().is_some() {
             return None;
         }
         Some(match self.taken < FEWEST_TAKEN {
@@ -199,6 +238,7 @@ mod tests {
                 evidence.success(at(now));
             } else {
                 evidence.push_back(at(now), true);
+                evidence.note_too_many();
                 if wait > 0.0 {
                     evidence.note_wait();
                 }
@@ -252,6 +292,34 @@ mod tests {
         assert_eq!(evidence.per_second(), None, "{evidence:?}");
     }
 
+    /// Answers of 503, of which nothing says what they are for, after these distances in milliseconds; 9 others are taken
+    /// before each, a little later one after the other.
+    fn unavailable_after(distances: &[u64]) -> RateEvidence {
+        let mut now = Instant::now();
+        let mut evidence = RateEvidence::new(now, true);
+        for &distance in distances {
+            for further in (1..10).rev() {
+                now += Duration::from_millis(distance + further);
+                evidence.success(now);
+            }
+            now += Duration::from_millis(distance);
+            evidence.push_back(now, true);
+        }
+        evidence
+    }
+
+    #[test]
+    fn statuses_of_503_tell_a_rate_only_where_they_come_at_one_pace() {
+        is_about(
+            unavailable_after(&[100, 98, 104, 101, 97]).per_second(),
+            10.0,
+        );
+        let at_random = unavailable_after(&[100, 20, 60, 12, 97, 15]);
+        assert_eq!((at_random.per_second(), at_random.untold()), (None, None));
+        let few = unavailable_after(&[100, 98, 104]);
+        assert_eq!(few.per_second(), None);
+    }
+
     #[test]
     fn nothing_is_told_of_few_requests_or_of_time_that_was_mostly_waited() {
         // 19 of 200 are taken, each after a wait.
@@ -268,6 +336,7 @@ mod tests {
                 _ => evidence.push_back(at, true),
             }
         }
+        evidence.note_too_many();
         assert_eq!(evidence.per_second(), None, "{evidence:?}");
         let untold = evidence.untold();
         assert_eq!(untold, Some(UntoldLimit::RateOfFew), "{evidence:?}");

@@ -227,8 +227,13 @@ impl Window {
             Some(rate) => rate.push_back(push.started, push.is_alone),
             None => self.rate = Some(Box::new(RateEvidence::new(push.started, push.is_alone))),
         }
-        if let (Some(rate), Some(_)) = (&mut self.rate, push.wait) {
-            rate.note_wait();
+        if let Some(rate) = &mut self.rate {
+            if push.wait.is_some() {
+                rate.note_wait();
+            }
+            if push.way == Cause::TooMany {
+                rate.note_too_many();
+            }
         }
     }
 

@@ -95,6 +95,30 @@ fn a_speed_up_beyond_the_workers_that_can_be_busy_is_doubted() {
 }
 
 #[test]
+fn a_speed_up_beyond_the_workers_is_none_where_targets_were_tried_again() {
+    for (retries, parallel, is_claimed) in [(1, 40, false), (0, 40, true), (1, 55, true)] {
+        let mut number = 0;
+        let compared =
+            experiment(4).conduct(Gates::default(), &mut NullListener, |arm, listener| {
+                for index in [0, 1] {
+                    listener.event(&Event::Finished(outcome(index, 5)))?;
+                }
+                number += 1;
+                let mut run = run_of(match arm {
+                    Arm::Serial => 100 + number % 2,
+                    Arm::Parallel => parallel,
+                });
+                run.summary.retries = retries;
+                Ok::<_, io::Error>(run)
+            });
+        let comparison = compared.unwrap().expect("nothing was stopped");
+        let case = format!("{retries} retries, {parallel} ms: {comparison:?}");
+        assert_eq!(comparison.speedup.is_some(), is_claimed, "{case}");
+        assert_eq!(comparison.unlike_work().is_none(), is_claimed, "{case}");
+    }
+}
+
+#[test]
 fn warm_ups_do_not_count_and_pairs_are_set_against_each_other() {
     let mut runs = 0;
     let mut times = [[9000, 100, 200, 400].iter(), [9000, 50, 100, 200].iter()];

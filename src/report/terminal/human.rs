@@ -83,11 +83,12 @@ impl<W: Write> Human<W> {
             self.remainder = Remainder::of(outcome);
         }
         self.refused_heads.add(outcome);
-        if !self.style.detail.tells(outcome) {
-            return Ok(());
-        }
+        // With -s they are all that is asked for.
         if self.style.shows_heads {
             heads::write(&mut self.out, outcome)?;
+        }
+        if !self.style.detail.tells(outcome) {
+            return Ok(());
         }
         let (colour, dim, reset) = if self.style.colour {
             let colour = match outcome.verdict {

@@ -109,7 +109,10 @@ impl<W: Write> TextWriter<W> {
             column += measure_text_width(gap) + width;
             if place > 0 && column > most {
                 column = indent + width;
-                write!(self.out, "\n{:indent$}{part}", "")?;
+                // One that is too wide for a line of its own is broken between words.
+                let label = " ".repeat(indent);
+                let part = wrapped(&label, &part, indent, Some(most));
+                write!(self.out, "\n{part}")?;
             } else {
                 write!(self.out, "{gap}{part}")?;
             }

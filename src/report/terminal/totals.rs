@@ -186,8 +186,8 @@ pub(super) fn figures(out: &mut TextWriter<impl Write>, summary: &Summary) -> io
     }
     let without = wording::without_status(summary);
     let statuses = summary.statuses.iter();
-    let statuses = statuses.map(|(status, count)| format!("{count} × {status}"));
-    let without = without.map(|(count, why)| format!("{count} × {why}"));
+    let statuses = statuses.map(|(status, count)| format!("{} × {status}", grouped(*count)));
+    let without = without.map(|(count, why)| format!("{} × {why}", grouped(count)));
     out.write_parts("  statuses   ", statuses.chain(without), "  ", LABEL)
 }
 

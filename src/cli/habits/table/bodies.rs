@@ -86,7 +86,10 @@ pub(super) const HABITS: &[Habit] = &[
     ),
     (&["--backups"], Meaning::Hint(RENAME)),
     (&["--remove-on-error"], Meaning::Nothing),
-    (&["--checksum", "--check-integrity"], Meaning::Hint(SUM)),
+    (
+        &["--checksum", "--check-integrity", "--sha256"],
+        Meaning::Hint(SUM),
+    ),
     (
         &["--save-session", "--joblog", "--resume-failed", "--session"],
         Meaning::Hint(

@@ -76,15 +76,18 @@ pub(super) const HABITS: &[Habit] = &[
             "--secure-protocol",
             "--sslv2",
             "--sslv3",
-            "--hsts",
-            "--hsts-file",
-            "--alt-svc",
             "--engine",
             "--ech",
         ],
         Meaning::Hint(NO_TLS),
     ),
     (&["--proto", "--proto-redir"], Meaning::ByValue(protocols)),
+    (
+        &["--hsts", "--hsts-file", "--alt-svc"],
+        Meaning::Hint(
+            "pfetch remembers nothing of servers between runs: leave it out; --https-only refuses http",
+        ),
+    ),
     (&["--require-https"], Meaning::Own(&["--https-only"])),
     (
         &["--http1.1", "--no-http2", "--no-alpn", "--no-npn"],

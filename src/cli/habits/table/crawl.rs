@@ -43,9 +43,6 @@ pub(super) const HABITS: &[Habit] = &[
             "--include-mail",
             "--include-fragments",
             "--scheme",
-            "--offline",
-            "--cache",
-            "--max-cache-age",
             "--archive",
             "--suggest",
             "--no-ignore",
@@ -55,6 +52,12 @@ pub(super) const HABITS: &[Habit] = &[
         Meaning::Hint(
             "pfetch fetches every URL of its list, and looks for none in pages; take others out with \
              grep -v",
+        ),
+    ),
+    (
+        &["--offline", "--cache", "--max-cache-age"],
+        Meaning::Hint(
+            "pfetch has no cache but files: -d DIR asks again only for what has changed, with -nc for nothing that is there",
         ),
     ),
     (

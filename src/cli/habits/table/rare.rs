@@ -305,6 +305,30 @@ pub(super) const HABITS: &[Habit] = &[
         Meaning::Hint("pfetch starts no other program, and reads URLs: leave it out"),
     ),
     (&["--will-cite"], Meaning::Nothing),
+    (
+        &["--count", "--loop", "--number", "--iterations"],
+        Meaning::Hint(
+            "how many times, or for how long, the URLs are fetched is --repeat 1000 or --repeat 30s",
+        ),
+    ),
+    (
+        &["--pool", "--stages"],
+        Meaning::Hint("how many at once is -j N, and several numbers in turn are --sweep 1,2,4,8"),
+    ),
+    (
+        &["--summary", "--report"],
+        Meaning::Hint(
+            "the summary alone is --summary-only, and a report in a file --export FORMAT=FILE",
+        ),
+    ),
+    (
+        &["--no-follow"],
+        Meaning::Hint("redirects are not followed with --max-redirects 0"),
+    ),
+    (
+        &["--dedup", "--unique"],
+        Meaning::Hint("every line of a list is fetched: sort -u LIST | pfetch has each once"),
+    ),
 ];
 
 #[cfg(test)]

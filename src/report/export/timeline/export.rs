@@ -8,7 +8,7 @@ use super::model::Timeline;
 use super::{DrawnRun, SweepCurve, svg};
 use crate::model::event::{AssertionResult, Event, Listener};
 use crate::model::measurement::{Arm, ArmRun, Comparison, Sweep};
-use crate::report::format::{counted, format_secs};
+use crate::report::format::{counted, duration, format_secs};
 use crate::report::wording::{self, HTML};
 
 /// The timeline of a run as an SVG picture, for light and dark backgrounds.
@@ -90,8 +90,14 @@ impl<W: Write> Svg<W> {
             let workers = counted(run.workers as u64, "worker");
             picture.title += &format!(" (the last run with {workers})");
         }
-        if let Some(progress) = stopped {
-            picture.title += &format!(" · stopped early: {progress}");
+        match (stopped, &runs[..]) {
+            // The targets that were cut off are drawn too, and are not done.
+            (Some(progress), [run]) if self.title.is_none() && self.run.is_none() => {
+                let took = duration(run.timeline.length());
+                picture.title = format!("pfetch: {progress} in {took} · stopped early");
+            }
+            (Some(progress), _) => picture.title += &format!(" · stopped early: {progress}"),
+            (None, _) => {}
         }
         svg::document(&picture, &self.gates).into_string()
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::fit::{cut, width};
 use super::rate::{MIN_TIME, Rates, about, whole};
 use crate::model::measurement::ArmRun;
-use crate::report::format::{bytes, counted};
+use crate::report::format::{bytes, counted, grouped};
 
 /// The bar is no longer than this ...
 const MAX_BAR: usize = 40;
@@ -86,10 +86,11 @@ fn parts(run: &DisplayedFigures, columns: usize) -> Vec<LinePart> {
     match run.total {
         Some(total) => {
             add(5, BAR.to_owned());
-            let digits = total.to_string().len();
-            add(0, format!("{:>digits$}/{total}", run.done));
+            let total = grouped(total);
+            let digits = total.len();
+            add(0, format!("{:>digits$}/{total}", grouped(run.done)));
         }
-        None => add(0, format!("{} done", run.done)),
+        None => add(0, format!("{} done", grouped(run.done))),
     }
     // Nothing that is done has no rate, though parts of it are, and what came within a moment says nothing of a second.
     let is_settled = run.running >= MIN_TIME;
@@ -106,7 +107,7 @@ fn parts(run: &DisplayedFigures, columns: usize) -> Vec<LinePart> {
         add(7, rate);
     }
     if run.failed > 0 {
-        add(1, format!("{} failed", run.failed));
+        add(1, format!("{} failed", grouped(run.failed)));
     }
     if let Some(left) = run.left {
         let about = about(left);
