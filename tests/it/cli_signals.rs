@@ -119,7 +119,8 @@ fn a_stopped_run_counts_the_rest_of_a_list_in_a_file() {
     let picture = std::fs::read_to_string(&svg).unwrap();
     run.check(
         &picture,
-        picture.contains("stopped early: 1 of 5,001 URLs done"),
+        picture.contains("pfetch: 1 of 5,001 URLs done in ")
+            && picture.contains(" · stopped early"),
     );
     run.prints("\n  1 of 5,001 URLs done: 1 ok, 0 failed · ")
         .prints("\n  again with --resume fetches the rest\n");
