@@ -132,6 +132,8 @@ pub(crate) struct BodyArgs {
     pub(crate) log: Option<PathBuf>,
 
     /// Leave out what the run log says was fetched, and fetch the rest.
+    ///
+    /// A file that the log has, and that is gone or of another length, is fetched again.
     #[arg(long, requires = "log", conflicts_with = "cat")]
     pub(crate) resume: bool,
 }
