@@ -35,12 +35,11 @@ impl FileError {
         }
     }
 
-    /// A file whose stated length is more than the free space. The length is the server's word and says
-    /// nothing of the disk, so this ends no run.
-    pub(super) fn too_large(message: String) -> Self {
+    /// A file whose stated length is more than the free space. Others may fit.
+    pub(super) fn no_room(message: String) -> Self {
         FileError {
             message,
-            kind: FailureKind::TooLarge,
+            kind: FailureKind::DiskFull,
             errno: None,
         }
     }
@@ -111,7 +110,7 @@ impl FileError {
 
     /// Returns true if the disk or the quota is full. No other file can be saved then either.
     pub fn is_full(&self) -> bool {
-        self.kind == FailureKind::DiskFull
+        self.kind == FailureKind::DiskFull && self.errno.is_some()
     }
 
     /// The number of the system's error (errno), if a system call failed.
@@ -123,6 +122,7 @@ impl FileError {
 impl From<FileError> for Failure {
     fn from(error: FileError) -> Self {
         Failure {
+            is_alone: error.kind == FailureKind::DiskFull && !error.is_full(),
             kind: error.kind,
             phase: None,
             message: error.message,

@@ -127,6 +127,7 @@ impl LoggedResult<'_> {
                 phase: None,
                 message: escape(&message),
                 is_transient: false,
+                is_alone: false,
             })),
             None => None,
         };

@@ -299,6 +299,7 @@ mod tests {
                 phase: None,
                 message: "no thread".to_owned(),
                 is_transient: false,
+                is_alone: false,
             },
         ))
     }
