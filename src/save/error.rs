@@ -56,7 +56,9 @@ impl FileError {
     pub(super) fn other_content(shown: &str, origin: FileOrigin) -> Self {
         let origin = match origin {
             FileOrigin::AnotherUrl => "was saved from another URL",
-            FileOrigin::Unknown => "is not as pfetch saved it from this URL",
+            FileOrigin::Unknown => {
+                "is not as pfetch saved it from this URL, or is a copy that lost its mark (tar --xattrs keeps it)"
+            }
         };
         FileError::new(format!(
             "{shown} exists, and {origin}: --exists overwrite replaces it, --exists rename keeps both, --exists skip \
