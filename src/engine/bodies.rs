@@ -13,7 +13,7 @@ use crate::model::target::{Target, Verb};
 use crate::save::pack::Packs;
 use crate::save::{
     ClaimedPlace, Exists, ForeignParts, ForeseenFile, NameHolder, NameRegistry, OrderedOutput,
-    RefusedDuty, Store,
+    RefusedDuty, Store, UrlDigest,
 };
 
 /// The destination of all bodies of a run.
@@ -161,6 +161,14 @@ impl Saving {
             .claimed
             .claim_for(preferred.clone(), url, |place, number| {
                 match store.holder(place) {
+                    // A file with the very body is the one to keep, whichever URL it is from. (Its own is asked about
+                    // as ever, without a look at all that it has.)
+                    NameHolder::Url(by) if number == 0 && by != UrlDigest::of(url) => {
+                        match target.sha256.as_deref() {
+                            Some(sha256) if store.has_sum(place, sha256) => NameHolder::Unknown,
+                            _ => NameHolder::Url(by),
+                        }
+                    }
                     // A part takes a file's own name from nobody, since it may never become a file.
                     NameHolder::Nobody if number > 0 => store.part_holder(place),
                     holder => holder,

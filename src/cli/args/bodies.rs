@@ -93,7 +93,8 @@ pub(crate) struct BodyArgs {
     /// 'update' asks the server whether it has another version, and replaces only what pfetch saved
     /// from the same URL and nobody has touched since. 'skip' leaves it and asks for nothing,
     /// 'overwrite' replaces it, 'rename' saves under another name, 'fail' fails. -o FILE without --exists replaces FILE, whatever it is, but asks
-    /// about what pfetch saved from the same URL as 'update' does.
+    /// about what pfetch saved from the same URL as 'update' does. A file that has the sha256 of its line is kept, also
+    /// by 'overwrite', and one from another URL.
     #[arg(long,
         value_name = "skip|update|overwrite|rename|fail",
         value_parser = choice(&[
