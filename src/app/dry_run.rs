@@ -4,14 +4,14 @@ use std::io::{self, BufWriter, Write};
 
 use super::blocking::BlockingOutput;
 use super::packs::ListsToCheck;
-use super::run_log::unusable_log;
+use super::run_log::{note_lost_files, unusable_log};
 use super::shards::note_uneven;
 use super::signals::WriteDeadline;
 use super::stdio::StdStream;
 use super::{StartError, bodies, close_stdout, complain, exports, no_urls, packs, shown};
 use crate::cli::{BodiesPlan, ExitReasons, Format, Plan};
 use crate::engine::input::{BadTarget, Item, List, NextInput, Source, UnevenShards};
-use crate::engine::resume::{DoneTargets, JournalError, OtherList, RunPlace};
+use crate::engine::resume::{DoneTargets, JournalError, LoggedFile, OtherList, RunPlace};
 use crate::engine::{Bodies, PlannedFile};
 use crate::model::outcome::{Failure, Outcome, Saved, Verdict};
 use crate::model::summary::Summary;
@@ -53,12 +53,14 @@ pub(super) fn run(plan: &Plan, lists: Vec<List>) -> Result<ExitReasons, StartErr
         counts: DryCounts::default(),
         is_strict: plan.run.strict,
         uneven_shards: None,
+        lost_files: 0,
         reasons: ExitReasons::default(),
     };
     let written = preview.all(source).and_then(|()| preview.report.flush());
     let Preview {
         counts,
         uneven_shards,
+        lost_files,
         mut reasons,
         ..
     } = preview;
@@ -71,6 +73,7 @@ pub(super) fn run(plan: &Plan, lists: Vec<List>) -> Result<ExitReasons, StartErr
         _ => Ok(()),
     });
     close_stdout(written, &mut reasons);
+    note_lost_files(lost_files, "to be fetched again", detail);
     if let Some(uneven) = &uneven_shards {
         note_uneven(uneven, plan.run.shard, detail);
     }
@@ -118,9 +121,9 @@ fn done_targets(
         | BodiesPlan::Results { .. }
         | BodiesPlan::Pack(_) => None,
     };
-    let reserve = |place: &str, path: &str| {
+    let reserve = |logged: &LoggedFile<'_>| {
         if let Bodies::Save(saving) = &mut *bodies {
-            saving.reserve(place, path);
+            saving.reserve(logged);
         }
     };
     let done = DoneTargets::of_log(&log.path, RunPlace::new(dir, plan.run.shard), reserve);
@@ -154,6 +157,8 @@ struct Preview<W: Write> {
     is_strict: bool,
     /// The reason why the shards of the input are uneven.
     uneven_shards: Option<UnevenShards>,
+    /// The files that the run log has, and the disk no more.
+    lost_files: u64,
     reasons: ExitReasons,
 }
 
@@ -280,6 +285,11 @@ impl<W: Write> Preview<W> {
         let Some(done) = &mut self.done else {
             return Ok(false);
         };
-        Ok(done.take_target(target, name)?.is_some())
+        let Some(found) = done.take_target(target, name)? else {
+            return Ok(false);
+        };
+        let is_lost = self.bodies.has_lost(name, &found);
+        self.lost_files += u64::from(is_lost);
+        Ok(!is_lost)
     }
 }

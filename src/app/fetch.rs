@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use super::body_stream::BodyStream;
 use super::packs::ListsToCheck;
-use super::run_log::unusable_log;
+use super::run_log::{note_lost_files, unusable_log};
 use super::session::{EarlyEnd, Session};
 use super::shards::note_uneven;
 use super::{Opened, StartError, bodies, complain, no_urls, packs, workers};
 use crate::cli::{BodiesPlan, ExitReasons, Plan};
 use crate::engine::input::Source;
-use crate::engine::resume::{DoneTargets, Journal, RunPlace};
+use crate::engine::resume::{DoneTargets, Journal, LoggedFile, RunPlace};
 use crate::engine::{self, Bodies, Report, Work};
 use crate::http::Fetcher;
 use crate::measure::Estimate;
@@ -155,9 +155,9 @@ fn open_log(
         | BodiesPlan::Results { .. }
         | BodiesPlan::Pack(_) => None,
     };
-    let reserve = |place: &str, path: &str| {
+    let reserve = |logged: &LoggedFile<'_>| {
         if let Bodies::Save(saving) = &mut *bodies {
-            saving.reserve(place, path);
+            saving.reserve(logged);
         }
     };
     let is_added_to = !log.resume
@@ -190,6 +190,7 @@ fn add_notes(report: &Report, shard: Option<RunShard>, detail: Detail) {
     if let Some(foreign) = report.foreign_parts.as_ref().filter(|_| has_notes) {
         complain(&format!("note: {foreign}"));
     }
+    note_lost_files(report.lost_files, "fetched again", detail);
     if let Some(uneven) = &report.uneven_shards {
         note_uneven(uneven, shard, detail);
     }

@@ -198,7 +198,7 @@ impl Engine<'_> {
         self.next_index = index + 1;
     }
 
-    /// The outcome of a target that an earlier run has done.
+    /// The outcome of a target that an earlier run has done, and whose file is there still if it has one.
     fn outcome_before(
         &mut self,
         target: &Target,
@@ -207,9 +207,14 @@ impl Engine<'_> {
         let Some(done) = &mut self.done else {
             return Ok(None);
         };
-        let Some(found) = done.take_target(target, place.map(SavePath::as_str))? else {
+        let name = place.map(SavePath::as_str);
+        let Some(found) = done.take_target(target, name)? else {
             return Ok(None);
         };
+        if self.bodies.has_lost(name, &found) {
+            self.lost_files += 1;
+            return Ok(None);
+        }
         let mut outcome = Outcome {
             index: target.index,
             url: Arc::clone(target.location.text()),

@@ -169,6 +169,7 @@ impl Engine<'_> {
                     phase: None,
                     message: "stopped before it was in a pack".to_owned(),
                     is_transient: false,
+                    is_alone: false,
                 };
                 (Verdict::Skipped, failure)
             }

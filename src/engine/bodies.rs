@@ -1,9 +1,10 @@
 //! The destination of a run's bodies: selects the action of each target, and assigns file names.
 
-use std::fs::Metadata;
+use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 
 use super::displaced::{Displaced, DisplacedBy, DisplacedFiles};
+use super::resume::LoggedFile;
 use crate::http::{AwaitingName, FetchAction, Naming};
 use crate::model::file_name::NameLimits;
 use crate::model::outcome::Outcome;
@@ -12,7 +13,7 @@ use crate::model::target::{Target, Verb};
 use crate::save::pack::Packs;
 use crate::save::{
     ClaimedPlace, Exists, ForeignParts, ForeseenFile, NameHolder, NameRegistry, OrderedOutput,
-    RefusedDuty, Store,
+    RefusedDuty, Store, UrlDigest,
 };
 
 /// The destination of all bodies of a run.
@@ -109,12 +110,30 @@ impl Saving {
         }
     }
 
-    /// Reserves the name that an earlier run assigned to the file of the target with this place.
-    pub fn reserve(&mut self, place: &str, path: &str) {
+    /// Reserves the name that an earlier run assigned to the file of a target, unless the file is
+    /// [lost](Saving::has_lost): then its target is fetched again, and gets its name as it did before.
+    pub fn reserve(&mut self, logged: &LoggedFile<'_>) {
+        let assigns = self.named_by_server || self.store.exists() == Exists::Rename;
+        if !assigns || self.has_lost(logged) {
+            return;
+        }
+        let path = logged.path;
         let file_name = path.rsplit('/').next().unwrap_or(path);
-        if let Ok(place) = SavePath::parse(place) {
+        if let Ok(place) = SavePath::parse(logged.name) {
             self.assigned.claim(place.with_file_name(file_name));
         }
+    }
+
+    /// Returns true if a file of the log is gone, or has another length than it had. One that is replaced by a link to
+    /// such a file, as some stores of large files do, is there.
+    fn has_lost(&self, logged: &LoggedFile<'_>) -> bool {
+        let Some(file_name) = Path::new(logged.path).file_name() else {
+            return true;
+        };
+        // Below this run's folder, and not by the path in the log, whose folder may be no text.
+        let place = self.store.path_of(&SavePath::verbatim(logged.name));
+        let found = fs::metadata(place.with_file_name(file_name));
+        !found.is_ok_and(|found| found.is_file() && found.len() == logged.bytes)
     }
 
     /// The path that a target would have if it were the only one.
@@ -142,6 +161,14 @@ impl Saving {
             .claimed
             .claim_for(preferred.clone(), url, |place, number| {
                 match store.holder(place) {
+                    // A file with the very body is the one to keep, whichever URL it is from. (Its own is asked about
+                    // as ever, without a look at all that it has.)
+                    NameHolder::Url(by) if number == 0 && by != UrlDigest::of(url) => {
+                        match target.sha256.as_deref() {
+                            Some(sha256) if store.has_sum(place, sha256) => NameHolder::Unknown,
+                            _ => NameHolder::Url(by),
+                        }
+                    }
                     // A part takes a file's own name from nobody, since it may never become a file.
                     NameHolder::Nobody if number > 0 => store.part_holder(place),
                     holder => holder,
@@ -251,6 +278,19 @@ impl Bodies {
             Bodies::Save(saving) if target.verb == Verb::Get => Some(saving.plan_file(target)),
             _ => None,
         }
+    }
+
+    /// Returns true if the file that an outcome of the run log has under this name is gone or of another length, so that
+    /// its target is not done.
+    pub(crate) fn has_lost(&self, name: Option<&str>, done: &Outcome) -> bool {
+        let (Bodies::Save(saving), Some(name)) = (self, name) else {
+            return false;
+        };
+        let saved = done.saved().and_then(|saved| {
+            let path = saved.path.to_str()?;
+            Some((path, saved.bytes))
+        });
+        saved.is_none_or(|(path, bytes)| saving.has_lost(&LoggedFile { name, path, bytes }))
     }
 
     /// Claims the path of this target's file; `None` if it gets no file.

@@ -137,6 +137,8 @@ pub struct Report {
     pub timed_out_again: u64,
     /// Files with the names of parts that are not pfetch's, and were left alone.
     pub foreign_parts: Option<ForeignParts>,
+    /// Files that the run log has, and that are gone or of another length: their targets were not done.
+    pub lost_files: u64,
     /// The URL whose body is missing from the output that bodies share. The output ends before it.
     pub gap: Option<Arc<str>>,
     /// Set if jobs were abandoned: they had not ended when the run did.

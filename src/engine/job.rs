@@ -281,6 +281,7 @@ impl Job {
             phase: None,
             message,
             is_transient: false,
+            is_alone: false,
         };
         let mut outcome = Outcome::untried(*index, Arc::clone(location.text()), *verb, failure);
         if let Some((place, _)) = &self.file {

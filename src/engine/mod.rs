@@ -125,6 +125,8 @@ struct Engine<'a> {
     /// The number of items that has been emitted.
     counted: Option<u64>,
     done: Option<DoneTargets>,
+    /// The files that the run log has, and the disk no more.
+    lost_files: u64,
     /// The bad line that ended the reading, with [`RunConfig::strict`].
     bad: Option<BadTarget>,
 
@@ -205,6 +207,7 @@ impl<'a> Engine<'a> {
             next_index: 0,
             counted: None,
             done,
+            lost_files: 0,
             bad: None,
             schedule: Schedule::new(config.limits, config.server_policy(pool.workers())),
             spool: Spool::default(),
@@ -282,6 +285,7 @@ impl<'a> Engine<'a> {
             displaced: self.bodies.take_displaced(),
             timed_out_again: self.timed_out_again,
             foreign_parts: self.bodies.take_foreign_parts(),
+            lost_files: self.lost_files,
             gap,
             has_left_jobs: self.abandoned > 0 || !self.in_flight.is_empty(),
             cut_short,

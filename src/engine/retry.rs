@@ -160,6 +160,7 @@ mod tests {
             phase: None,
             message: String::new(),
             is_transient: false,
+            is_alone: false,
         };
         let mut outcome = Outcome::untried(0, Arc::from("http://h/"), Verb::Get, failure);
         outcome.last.status = status;

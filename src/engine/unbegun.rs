@@ -74,6 +74,7 @@ mod tests {
             phase: None,
             message: "stopped".to_owned(),
             is_transient: false,
+            is_alone: false,
         };
         let mut outcome = Outcome::untried(index, Arc::from("http://h/"), Verb::default(), failure);
         if has_begun {

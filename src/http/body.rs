@@ -397,6 +397,7 @@ impl Client {
                         hex(wanted.as_slice())
                     ),
                     is_transient: false,
+                    is_alone: false,
                 }));
             }
         }
@@ -524,6 +525,7 @@ impl FetchState<'_> {
                     phase: None,
                     message: format!("cannot read what is there of the file: {error}"),
                     is_transient: false,
+                    is_alone: false,
                 })
             })?;
         }

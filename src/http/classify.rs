@@ -208,6 +208,7 @@ fn refused(kind: FailureKind, message: impl Into<String>) -> ResponseClass {
         phase: None,
         message: message.into(),
         is_transient: false,
+        is_alone: false,
     })
 }
 

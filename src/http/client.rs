@@ -432,6 +432,7 @@ impl Client {
                     false => format!("{} is not an https URL ({OPTIONS})", location.text()),
                 },
                 is_transient: false,
+                is_alone: false,
             }));
         }
         Ok(())

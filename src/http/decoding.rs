@@ -46,5 +46,6 @@ fn undecodable(error: UndecodableError) -> RequestError {
         phase: None,
         message: error.to_string(),
         is_transient: false,
+        is_alone: false,
     })
 }

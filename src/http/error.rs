@@ -87,6 +87,7 @@ pub(super) fn from_fault(fault: Fault, phase: Phase, body_bytes: Option<u64>) ->
         phase: Some(phase),
         message: escape(&message),
         is_transient,
+        is_alone: false,
     }
 }
 
@@ -101,6 +102,7 @@ pub(super) fn from_ureq(error: ureq::Error, phase: Phase, body_bytes: Option<u64
         phase: Some(phase),
         message: escape(&message),
         is_transient: false,
+        is_alone: false,
     }
 }
 
@@ -118,6 +120,7 @@ fn from_io(error: &io::Error, phase: Phase, body_bytes: Option<u64>) -> Failure 
             phase: Some(phase),
             message: escape(&coding.to_string()),
             is_transient: false,
+            is_alone: false,
         };
     }
     // An error of TLS after the handshake.
@@ -127,6 +130,7 @@ fn from_io(error: &io::Error, phase: Phase, body_bytes: Option<u64>) -> Failure 
             phase: Some(phase),
             message: escape(&reason),
             is_transient: false,
+            is_alone: false,
         };
     }
     if error.kind() == io::ErrorKind::UnexpectedEof {
@@ -152,6 +156,7 @@ fn from_io(error: &io::Error, phase: Phase, body_bytes: Option<u64>) -> Failure 
             message,
             // Nothing was said of the certificate or the versions: the server is starting, or overloaded.
             is_transient: true,
+            is_alone: false,
         };
     }
     from_socket(SocketError::from(error), phase)
@@ -177,6 +182,7 @@ fn from_socket(error: SocketError, phase: Phase) -> Failure {
         phase: Some(phase),
         message: escape(&message),
         is_transient: false,
+        is_alone: false,
     }
 }
 
@@ -238,6 +244,7 @@ pub(super) fn from_refused(refused: BodyError) -> Failure {
         phase,
         message,
         is_transient: false,
+        is_alone: false,
     }
 }
 
@@ -261,6 +268,7 @@ pub(super) fn small_ranges(most: u32) -> Failure {
              fetch it with --no-resume"
         ),
         is_transient: false,
+        is_alone: false,
     }
 }
 
@@ -281,6 +289,7 @@ pub(super) fn from_status(status: http::StatusCode, proxy: Option<&Proxy>) -> Fa
         phase: None,
         message,
         is_transient: false,
+        is_alone: false,
     }
 }
 
@@ -301,6 +310,7 @@ pub(super) fn from_wrong_type(expected: &MediaRanges, stated: Option<&[u8]>) -> 
         phase: None,
         message,
         is_transient: false,
+        is_alone: false,
     }
 }
 
@@ -311,6 +321,7 @@ pub(super) fn from_unusable_proxy(error: &ProxyUnusable) -> Failure {
         phase: None,
         message: error.to_string(),
         is_transient: false,
+        is_alone: false,
     }
 }
 

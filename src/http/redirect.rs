@@ -60,6 +60,7 @@ impl From<RedirectError> for Failure {
             phase: None,
             message: error.to_string(),
             is_transient: false,
+            is_alone: false,
         }
     }
 }

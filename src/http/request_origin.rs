@@ -109,5 +109,6 @@ fn unwritable() -> Failure {
         phase: None,
         message: "the URL cannot be written in an HTTP request; percent-encode it".to_owned(),
         is_transient: false,
+        is_alone: false,
     }
 }

@@ -59,7 +59,7 @@ pub enum FailureKind {
     Checksum,
     /// The file cannot be written, or another one has its name.
     File,
-    /// The disk is full.
+    /// The disk is full, or has no room for a body of this length.
     DiskFull,
     /// Its origin was given up, because all requests there failed.
     GivenUp,

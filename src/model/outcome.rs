@@ -243,6 +243,9 @@ pub struct Failure {
     /// which the name server could not answer in time (`EAI_AGAIN`), a TLS handshake that the connection's
     /// end cut off, a proxy that could not connect for the moment.
     pub is_transient: bool,
+    /// Set where the disk has no room for this body, by its stated length, and may have for others. That length is the
+    /// server's word, so it ends no run.
+    pub is_alone: bool,
 }
 
 impl fmt::Display for Failure {
@@ -286,10 +289,10 @@ impl Outcome {
         )
     }
 
-    /// Returns true if it failed because the disk or the quota is full.
+    /// Returns true if it failed because the disk or the quota is full, for other bodies too.
     pub fn is_disk_full(&self) -> bool {
         self.error()
-            .is_some_and(|failure| failure.kind == FailureKind::DiskFull)
+            .is_some_and(|failure| failure.kind == FailureKind::DiskFull && !failure.is_alone)
     }
 
     /// The status code of the final response.

@@ -149,6 +149,7 @@ mod tests {
                 phase: None,
                 message: format!("redirected to {url}"),
                 is_transient: false,
+                is_alone: false,
             })),
             ..Attempt::default()
         }

@@ -35,12 +35,11 @@ impl FileError {
         }
     }
 
-    /// A file whose stated length is more than the free space. The length is the server's word and says
-    /// nothing of the disk, so this ends no run.
-    pub(super) fn too_large(message: String) -> Self {
+    /// A file whose stated length is more than the free space. Others may fit.
+    pub(super) fn no_room(message: String) -> Self {
         FileError {
             message,
-            kind: FailureKind::TooLarge,
+            kind: FailureKind::DiskFull,
             errno: None,
         }
     }
@@ -57,7 +56,9 @@ impl FileError {
     pub(super) fn other_content(shown: &str, origin: FileOrigin) -> Self {
         let origin = match origin {
             FileOrigin::AnotherUrl => "was saved from another URL",
-            FileOrigin::Unknown => "is not as pfetch saved it from this URL",
+            FileOrigin::Unknown => {
+                "is not as pfetch saved it from this URL, or is a copy that lost its mark (tar --xattrs keeps it)"
+            }
         };
         FileError::new(format!(
             "{shown} exists, and {origin}: --exists overwrite replaces it, --exists rename keeps both, --exists skip \
@@ -111,7 +112,7 @@ impl FileError {
 
     /// Returns true if the disk or the quota is full. No other file can be saved then either.
     pub fn is_full(&self) -> bool {
-        self.kind == FailureKind::DiskFull
+        self.kind == FailureKind::DiskFull && self.errno.is_some()
     }
 
     /// The number of the system's error (errno), if a system call failed.
@@ -123,6 +124,7 @@ impl FileError {
 impl From<FileError> for Failure {
     fn from(error: FileError) -> Self {
         Failure {
+            is_alone: error.kind == FailureKind::DiskFull && !error.is_full(),
             kind: error.kind,
             phase: None,
             message: error.message,

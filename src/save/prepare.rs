@@ -101,7 +101,7 @@ impl Store {
         let Some(stat) = stat else {
             return Ok(PlaceContent::Nothing(Some(dir)));
         };
-        let file = self.open_existing(&dir, place, &stat, &shown)?;
+        let file = self.open_existing(&dir, place, &stat, sha256.is_some())?;
         if let (Some(file), Some(wanted)) = (&file, sha256)
             && sha256_of(file).is_ok_and(|found| found == *wanted)
         {
@@ -120,6 +120,13 @@ impl Store {
             .and_then(|file| FileRecord::read_from(&file).ok().flatten())
             .filter(|record| record.is_untouched(&stat));
         Ok(PlaceContent::File { dir, stat, record })
+    }
+
+    /// Returns true if the file at `place` has this SHA-256.
+    pub(crate) fn has_sum(&self, place: &SavePath, sha256: &[u8; 32]) -> bool {
+        let dir = self.root.find(place).ok().flatten();
+        let file = dir.and_then(|dir| dir.open_to_read(place.file_name()));
+        file.is_some_and(|file| sha256_of(&file).is_ok_and(|found| found == *sha256))
     }
 
     /// Prepares a download at `place` of a file that will get another name in its directory, a free one.
@@ -150,8 +157,9 @@ impl Store {
         dir: &Dir,
         place: &SavePath,
         stat: &Stat,
-        shown: &str,
+        has_sum: bool,
     ) -> Result<Option<File>, FileError> {
+        let shown = &self.root.shown(place);
         let exists = self.config.exists;
         let is_link_to_skip = exists == Exists::Skip && is_symlink(stat);
         if let Some(error) = self.replace_error(stat, shown).filter(|_| !is_link_to_skip) {
@@ -161,13 +169,14 @@ impl Store {
             Exists::Fail => {
                 return Err(FileError::new(format!("{shown} exists (--exists fail)")));
             }
-            Exists::Skip | Exists::Update | Exists::Refresh => {
+            Exists::Overwrite if !has_sum => None,
+            Exists::Rename => None,
+            Exists::Skip | Exists::Update | Exists::Refresh | Exists::Overwrite => {
                 let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
                 openat(dir, place.file_name(), flags, Mode::empty())
                     .ok()
                     .map(File::from)
             }
-            Exists::Overwrite | Exists::Rename => None,
         };
         if is_link_to_skip && file.is_none() {
             return Err(FileError::new(format!(

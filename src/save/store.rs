@@ -31,7 +31,7 @@ pub enum Exists {
     /// Keep the file if pfetch saved it from the same URL, nothing has changed it since and the server has the
     /// same version, or if its content is that of the new one; otherwise replace it, whatever it is.
     Refresh,
-    /// Replace the file.
+    /// Replace the file, unless it has the SHA-256 that is asked for.
     Overwrite,
     /// Keep the file, and save under another name.
     Rename,

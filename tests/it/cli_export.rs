@@ -271,6 +271,36 @@ fn a_place_where_no_file_can_be_is_a_failure_on_this_side() {
 }
 
 #[test]
+fn the_number_of_the_shard_is_filled_into_the_names_of_logs_and_files() {
+    let (dir, server) = (Dir::new(), Server::start());
+    let url = server.url("/bytes/1");
+    let shard = ["--shard=2/3", "--shard-by=line"];
+    let urls = [url.as_str(); 3];
+    let files = ["--log=sh{shard}.log", "-d=s{shard}"];
+    let all = [&files[..], &shard, &urls].concat();
+    pfetch(&all).current_dir(dir.path()).run().exits(0);
+    assert_eq!(names(&dir), ["s2", "sh2.log"]);
+    let resumed = [&["--resume"], &all[..]].concat();
+    let run = pfetch(&resumed).current_dir(dir.path()).run().exits(0);
+    run.prints("1 done before");
+    let file = ["-o=f{shard}", "--shard=0/1", &url];
+    pfetch(&file).current_dir(dir.path()).run().exits(0);
+    assert_eq!(names(&dir), ["f0", "s2", "sh2.log"]);
+    // Without a shard there is no number, and nothing is made.
+    for (option, given) in [
+        ("--log", "--log=a{shard}"),
+        ("-d", "-d=a{shard}"),
+        ("-o", "-o={shard}"),
+    ] {
+        let run = pfetch(&[given, &url]).current_dir(dir.path()).run();
+        run.exits(2).complains_in_a_line().says(&format!(
+            "{option}: {{shard}} stands for the number of a shard; give --shard, or take it out"
+        ));
+    }
+    assert_eq!(names(&dir), ["f0", "s2", "sh2.log"]);
+}
+
+#[test]
 fn the_number_of_the_shard_is_filled_into_the_name_of_an_export() {
     let (dir, server) = (Dir::new(), Server::start());
     let url = server.url("/bytes/1");

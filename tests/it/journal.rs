@@ -62,6 +62,7 @@ fn outcome(url: &str, verdict: Verdict) -> Outcome {
         phase: None,
         message: "not found".to_owned(),
         is_transient: false,
+        is_alone: false,
     };
     let mut outcome = Outcome::untried(0, Arc::from(url), Verb::Get, failure);
     outcome.verdict = verdict;
@@ -227,6 +228,7 @@ fn what_was_not_tried_is_not_logged() {
             phase: None,
             message: "why".to_owned(),
             is_transient: false,
+            is_alone: false,
         };
         Event::Finished(Outcome::untried(
             0,

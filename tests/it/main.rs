@@ -90,6 +90,7 @@ mod replay_order;
 mod replay_shards;
 mod report;
 mod resume;
+mod resume_lost;
 mod resume_same_url;
 mod same_work;
 mod save;

@@ -27,6 +27,7 @@ fn failure(kind: FailureKind, phase: Option<Phase>, message: &str) -> Failure {
         phase,
         message: message.to_owned(),
         is_transient: false,
+        is_alone: false,
     }
 }
 
@@ -555,6 +556,7 @@ fn the_reason_of_a_failure_goes_on_below_on_a_terminal_alone() {
             phase: None,
             message: "some words ".repeat(12).trim_end().to_owned(),
             is_transient: false,
+            is_alone: false,
         }));
         let style = HumanStyle {
             columns,

@@ -58,6 +58,7 @@ fn failure(kind: FailureKind, phase: Option<Phase>, message: &str) -> Failure {
         phase,
         message,
         is_transient: false,
+        is_alone: false,
     }
 }
 

@@ -250,6 +250,7 @@ pub(crate) fn failed(mut outcome: Outcome, kind: FailureKind, message: &str) -> 
         phase: Some(Phase::Connect),
         message: message.to_owned(),
         is_transient: false,
+        is_alone: false,
     };
     outcome.verdict = Verdict::Failed;
     outcome.last.status = None;
@@ -263,6 +264,7 @@ pub(crate) fn skipped(index: u64) -> Outcome {
         phase: None,
         message: "stopped before it was started".to_owned(),
         is_transient: false,
+        is_alone: false,
     };
     Outcome::untried(index, url(index), Verb::Get, failure)
 }

@@ -17,14 +17,14 @@ pub(crate) struct BodyArgs {
     /// A FILE that is there is replaced when the new body is complete, or left alone if it was saved from this URL and
     /// the server has no other version (--exists decides otherwise). Folders that are missing are made.
     /// '-' is standard output, as with --cat. A named pipe, a device or /dev/fd/N gets the body as it comes;
-    /// /dev/null drops it, and those of any number of URLs. With -d DIR it is DIR/FILE.
+    /// /dev/null drops it, and those of any number of URLs. With -d DIR it is DIR/FILE. {shard} is as with -d.
     #[arg(short, long, value_name = "FILE", conflicts_with = "cat")]
     pub(crate) output: Option<PathBuf>,
 
     /// Save the bodies in DIR, a file for each URL.
     ///
     /// DIR is made if it is missing, and so are folders in it. A file appears under its name only when it is complete. Until then it is NAME.part, which a
-    /// later attempt or run continues if the server can.
+    /// later attempt or run continues if the server can. {shard} in DIR is the number of the shard (--shard).
     #[arg(short,
         long,
         value_name = "DIR",
@@ -93,7 +93,8 @@ pub(crate) struct BodyArgs {
     /// 'update' asks the server whether it has another version, and replaces only what pfetch saved
     /// from the same URL and nobody has touched since. 'skip' leaves it and asks for nothing,
     /// 'overwrite' replaces it, 'rename' saves under another name, 'fail' fails. -o FILE without --exists replaces FILE, whatever it is, but asks
-    /// about what pfetch saved from the same URL as 'update' does.
+    /// about what pfetch saved from the same URL as 'update' does. A file that has the sha256 of its line is kept, also
+    /// by 'overwrite', and one from another URL.
     #[arg(long,
         value_name = "skip|update|overwrite|rename|fail",
         value_parser = choice(&[
@@ -127,11 +128,14 @@ pub(crate) struct BodyArgs {
 
     /// Append a line to FILE for every URL that is done with.
     ///
-    /// This run log is written as it happens, so that a run that was killed can go on (--resume).
+    /// This run log is written as it happens, so that a run that was killed can go on (--resume). {shard} in FILE
+    /// is the number of the shard (--shard).
     #[arg(long, value_name = "FILE")]
     pub(crate) log: Option<PathBuf>,
 
     /// Leave out what the run log says was fetched, and fetch the rest.
+    ///
+    /// A file that the log has, and that is gone or of another length, is fetched again.
     #[arg(long, requires = "log", conflicts_with = "cat")]
     pub(crate) resume: bool,
 }

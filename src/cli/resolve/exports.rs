@@ -9,27 +9,6 @@ use crate::cli::args::{OutputArgs, TypedExport};
 use crate::cli::files::NamedFiles;
 use crate::cli::plan::{BodiesPlan, ExportPlan, ExportTarget, Format, StreamOutput};
 
-/// The text in a file's name that the number of the shard takes the place of, as in `--pack`.
-const SHARD: &str = "{shard}";
-
-/// Puts the number of the shard into the names of the files, so that one command line serves all shards. Without a
-/// shard there is no number, and braces in a name are more likely a mistake than meant.
-pub(super) fn fill_shard(exports: &mut [TypedExport], shard: Option<u64>) -> Result<(), String> {
-    for typed in exports {
-        // A name that is no text has none.
-        let Some(name) = typed.file.to_str().filter(|name| name.contains(SHARD)) else {
-            continue;
-        };
-        let number = shard.ok_or_else(|| {
-            format!(
-                "--export: {SHARD} stands for the number of a shard; give --shard, or take it out"
-            )
-        })?;
-        typed.file = name.replace(SHARD, &number.to_string()).into();
-    }
-    Ok(())
-}
-
 /// Plans the exports. `step_summary` is the file that GitHub Actions shows as the summary of a step, which other
 /// commands of the step write to, too: nothing there is replaced.
 pub(super) fn plan(exports: &[TypedExport], step_summary: Option<&Path>) -> Vec<ExportPlan> {

@@ -25,7 +25,7 @@ use super::habits::{self, Spellings};
 use super::plan::{
     BodiesPlan, Format, ListName, Mode, Plan, ProgressMode, ReportPlan, StreamOutput,
 };
-use crate::engine::input::{InputConfig, Repeat, Separator, Shard};
+use crate::engine::input::{InputConfig, Repeat, Separator};
 use crate::engine::retry::RetryPolicy;
 use crate::engine::schedule::StartLimits;
 use crate::engine::{Adaptation, Order, RunConfig};
@@ -58,7 +58,7 @@ pub(super) fn resolve(mut args: TypedArgs, spellings: &Spellings) -> Result<Plan
     let sharding = shard::sharding(&args.input, |name| env::var(name).ok())
         .map_err(|error| error.to_string())?;
     let shard = sharding.map(|sharding| sharding.shard);
-    exports::fill_shard(&mut args.output.export, shard.map(Shard::number))?;
+    shard::fill_number(&mut args, shard)?;
     named_files(&args, &inputs, is_replay)?.check()?;
     let workers = args.pool.workers.unwrap_or_else(|| match inputs.number() {
         Some(number) => default_workers_for(number),

@@ -1,6 +1,7 @@
-//! The shard of this process: as the option gives it, or as the engine that started it says in its environment.
+//! The shard of this process: as the option gives it, or as the engine that started it says in its environment; and its
+//! number in the names of what the run writes.
 
-use crate::cli::args::{InputArgs, TypedShard};
+use crate::cli::args::{InputArgs, TypedArgs, TypedShard};
 use crate::engine::input::{Shard, ShardBy, ShardError, Sharding};
 
 /// An engine that starts one process per shard.
@@ -204,6 +205,40 @@ fn of_environment(
         },
         _ => Err(beyond),
     }
+}
+
+/// The text in a name that the number of the shard takes the place of, as in `--pack`.
+const SHARD_NUMBER: &str = "{shard}";
+
+/// Puts the number of the shard into the names of what the run writes, so that one command line serves all shards.
+/// Without a shard there is no number, and braces in a name are more likely a mistake than meant.
+pub(super) fn fill_number(args: &mut TypedArgs, shard: Option<Shard>) -> Result<(), String> {
+    let exports = args.output.export.iter_mut();
+    let exports = exports.map(|typed| ("--export", &mut typed.file));
+    let bodies = &mut args.bodies;
+    let single = [
+        ("--log", &mut bodies.log),
+        ("-d", &mut bodies.dir),
+        ("-o", &mut bodies.output),
+    ];
+    let single = single
+        .into_iter()
+        .filter_map(|(option, path)| Some((option, path.as_mut()?)));
+    for (option, path) in exports.chain(single) {
+        // A name that is no text has none.
+        let Some(name) = path.to_str().filter(|name| name.contains(SHARD_NUMBER)) else {
+            continue;
+        };
+        let shard = shard.ok_or_else(|| {
+            format!(
+                "{option}: {SHARD_NUMBER} stands for the number of a shard; give --shard, or take it out"
+            )
+        })?;
+        *path = name
+            .replace(SHARD_NUMBER, &shard.number().to_string())
+            .into();
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -153,6 +153,7 @@ impl BadTarget {
             phase: None,
             message: self.message,
             is_transient: false,
+            is_alone: false,
         };
         let mut outcome = Outcome::untried(self.index, self.excerpt, Verb::Get, failure);
         if let Some(meta) = self.meta {

@@ -7,7 +7,7 @@ use super::JournalError;
 use super::error::{DamagedLine, OtherList};
 use super::file;
 use super::line::{in_folder, normalised_folder};
-use super::line_read::{LogEntry, read_line};
+use super::line_read::{LogEntry, LoggedFile, read_line};
 use super::occurrences::Occurrences;
 use super::target_key::{key, key_of_index};
 use super::window::LogWindow;
@@ -103,7 +103,7 @@ impl DoneTargets {
     pub fn of_log(
         path: &Path,
         run: RunPlace,
-        each: impl FnMut(&str, &str),
+        each: impl FnMut(&LoggedFile<'_>),
     ) -> Result<Self, JournalError> {
         let none = Self::new(run);
         match file::open_to_read(path)? {
@@ -120,7 +120,7 @@ impl DoneTargets {
     pub fn of_packing_log(path: &Path) -> Result<Self, JournalError> {
         let none = Self::packing();
         match file::open_to_read(path)? {
-            Some((mut log, name)) => none.with_log(&mut log, &name, |_, _| {}),
+            Some((mut log, name)) => none.with_log(&mut log, &name, |_| {}),
             None => Ok(none),
         }
     }

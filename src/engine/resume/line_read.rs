@@ -82,6 +82,17 @@ pub struct LoggedResult<'a> {
     pub(super) packed: Option<Packed>,
 }
 
+/// A file in the folder of a run, as the line of its target has it. Texts are as in the log.
+#[derive(Debug, Clone, Copy)]
+pub struct LoggedFile<'a> {
+    /// The name below the folder that the file was to have.
+    pub name: &'a str,
+    /// Its path, of which the last component is the name that it got.
+    pub path: &'a str,
+    /// Its length.
+    pub bytes: u64,
+}
+
 /// The reason for which a line makes no report.
 const OLDER: &str = "an older pfetch wrote this log, and left out what a report needs";
 
@@ -116,6 +127,7 @@ impl LoggedResult<'_> {
                 phase: None,
                 message: escape(&message),
                 is_transient: false,
+                is_alone: false,
             })),
             None => None,
         };

@@ -6,7 +6,7 @@ use super::JournalError;
 use super::done::DoneTargets;
 use super::error::DamagedLine;
 use super::line::{MAX_LINE_BYTES, PackState, is_run, without_folder};
-use super::line_read::{LogEntry, LoggedResult, LoggedRun, read_line};
+use super::line_read::{LogEntry, LoggedFile, LoggedResult, LoggedRun, read_line};
 use super::log_lines::LogLines;
 use super::target_key::{key, key_of_index};
 use super::window::LogWindow;
@@ -17,13 +17,12 @@ use crate::model::target::Verb;
 const NAMED: usize = 10;
 
 impl DoneTargets {
-    /// Adds what the lines after the header say. For each target that has a file, calls `each` with the name that
-    /// the file was to have and the path that it has.
+    /// Adds what the lines after the header say. Calls `each` with each file that they have.
     pub(super) fn with_log(
         self,
         file: &mut File,
         name: &str,
-        mut each: impl FnMut(&str, &str),
+        mut each: impl FnMut(&LoggedFile<'_>),
     ) -> Result<Self, JournalError> {
         let unreadable = |source| JournalError::Read {
             file: name.to_owned(),
@@ -86,7 +85,12 @@ impl DoneTargets {
     }
 
     /// Notes a target whose line begins at this position.
-    fn note(&mut self, result: &LoggedResult<'_>, position: u64, mut each: impl FnMut(&str, &str)) {
+    fn note(
+        &mut self,
+        result: &LoggedResult<'_>,
+        position: u64,
+        mut each: impl FnMut(&LoggedFile<'_>),
+    ) {
         if let (Some(packs), Verb::Get) = (&mut self.packs, result.verb) {
             // A body that is in no pack is fetched again.
             if let (Some(packed), Ok(index)) = (&result.packed, result.index())
@@ -112,7 +116,11 @@ impl DoneTargets {
         if let (Some(name), Some(saved), true) = (&result.name, &result.saved, is_done)
             && let Some(name) = without_folder(self.run.folder.as_deref(), name)
         {
-            each(name, saved);
+            each(&LoggedFile {
+                name,
+                path: saved,
+                bytes: result.saved_bytes.unwrap_or(result.bytes),
+            });
         }
         match (&result.name, is_done) {
             // There is one file, which is as the last line says.

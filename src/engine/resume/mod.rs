@@ -42,7 +42,7 @@ pub use error::{JournalError, OtherList};
 use file::OpenedLog;
 pub(crate) use json_line::from_line;
 pub use line::{PackState, SCHEMA as LOG_SCHEMA};
-pub use line_read::{LogEntry, LoggedResult, LoggedRun, read_line};
+pub use line_read::{LogEntry, LoggedFile, LoggedResult, LoggedRun, read_line};
 use line_write::{LogLine, write_line};
 pub use list_check::check_list;
 
@@ -74,7 +74,8 @@ pub use list_check::check_list;
 /// `url` and `request`; of several in the list that agree in all three, as many are done as there are lines that say
 /// so, because identical requests are as good as one another. A run that does not resume counts afresh: its lines about
 /// such targets replace those of the runs before it. Identical requests in shards by line are told apart by `index`.
-/// If the list gives a SHA-256, a target is done only by a line with the same one.
+/// If the list gives a SHA-256, a target is done only by a line with the same one. If the run saves it, its file has to
+/// be there still, as long as `saved_bytes` says; the engine looks at each as it comes to its target.
 ///
 /// In a run that packs, a target is its index in the input, and done if its body is in a pack. Members are logged
 /// in the order in which they are appended. An `offset` before the end of an earlier member says that the pack was
@@ -109,12 +110,11 @@ impl Journal {
     ///
     /// [`JournalError`]; the file is then unchanged.
     pub fn open(path: &Path, resume: bool) -> Result<(Journal, DoneTargets), JournalError> {
-        Self::open_for(path, resume, RunPlace::default(), |_, _| {})
+        Self::open_for(path, resume, RunPlace::default(), |_| {})
     }
 
     /// Opens the log as [`open`](Journal::open) does, for a run in this place: its files are known by
-    /// their names with the folder. For each target in the log that has a file there, calls `each` with the
-    /// name below the folder that the file was to have, and its path (`saved`).
+    /// their names with the folder. Calls `each` with each file that the log has there.
     ///
     /// # Errors
     ///
@@ -123,7 +123,7 @@ impl Journal {
         path: &Path,
         resume: bool,
         run: RunPlace,
-        each: impl FnMut(&str, &str),
+        each: impl FnMut(&LoggedFile<'_>),
     ) -> Result<(Journal, DoneTargets), JournalError> {
         let mut opened = file::open(path)?;
         let start = log_start(&mut opened)?;
@@ -145,7 +145,7 @@ impl Journal {
         let mut opened = file::open(path)?;
         let start = log_start(&mut opened)?;
         let none = DoneTargets::packing();
-        let done = none.with_log(&mut opened.file, &opened.name, |_, _| {})?;
+        let done = none.with_log(&mut opened.file, &opened.name, |_| {})?;
         Ok((Journal::new(opened, start, resume, None), done))
     }
 
@@ -299,6 +299,7 @@ mod tests {
                 phase: None,
                 message: "no thread".to_owned(),
                 is_transient: false,
+                is_alone: false,
             },
         ))
     }

@@ -60,6 +60,7 @@ fn run(
                 phase: None,
                 message: String::new(),
                 is_transient: false,
+                is_alone: false,
             }));
         }
         check.add(&outcome);

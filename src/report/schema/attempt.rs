@@ -194,6 +194,7 @@ impl From<FailureRecord<'_>> for Failure {
             phase: record.phase,
             message: escape(&record.message),
             is_transient: false,
+            is_alone: false,
         }
     }
 }

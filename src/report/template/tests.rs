@@ -121,6 +121,7 @@ fn a_failure_has_no_status_and_a_reason_without_control_characters() {
         phase: None,
         message: "refused\x1b[2J".to_owned(),
         is_transient: false,
+        is_alone: false,
     };
     let failed = Outcome::untried(0, Arc::from("http://h/"), Verb::Get, failure);
     assert_eq!(failed.verdict, Verdict::Failed);

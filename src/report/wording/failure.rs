@@ -64,6 +64,7 @@ mod tests {
             phase: Some(Phase::Receive),
             message: "why".to_owned(),
             is_transient: false,
+            is_alone: false,
         };
         let mut outcome = Outcome::untried(0, Arc::from("http://h/"), Verb::Get, failure);
         outcome.last.status = status;

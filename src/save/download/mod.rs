@@ -398,7 +398,7 @@ pub(super) fn not_started(shown: &str) -> BodyError {
 pub(super) fn check_free_space(part: &Part, length: u64, shown: &str) -> Result<(), FileError> {
     let missing = length.saturating_sub(part.length());
     match os::free_space(part.file()) {
-        Some(free) if free > 0 && free < missing => Err(FileError::too_large(format!(
+        Some(free) if free > 0 && free < missing => Err(FileError::no_room(format!(
             "{shown} is to have {}, and there is room for {} on the disk; save it to another",
             byte_count(length),
             // The bytes of the part count as room, since they are part of the length.

@@ -89,14 +89,14 @@ fn a_file_for_which_there_is_no_room_is_not_begun_and_others_are_saved() {
     let urls = urls.each_ref().map(String::as_str);
     let args = ["-j1", "--format=jsonl", "-A", "first"];
     let run = pfetch(&[&["-d", arg(&folder)], &args[..], &urls].concat());
-    let run = run.run().exits(1).says_nothing();
+    let run = run.run().exits(4).says_nothing();
     let results = run.results();
     run.check("both are told", results.len() == 2);
     let [large, little] = &results[..] else {
         unreachable!("there are two");
     };
     run.check("it failed", large["outcome"] == "failed");
-    run.check("why", large["error"]["kind"] == "too-large");
+    run.check("why", large["error"]["kind"] == "disk-full");
     let message = large["error"]["message"].as_str().unwrap_or_default();
     let begin = format!("{}/large is to have 67108864 bytes", folder.display());
     run.check(
@@ -223,10 +223,10 @@ fn a_file_of_any_size_that_does_not_fit_fails_alone() {
         let list: String = ["large", "little", "small"]
             .map(|name| site.url(name) + "\n")
             .concat();
-        let run = fetch(&["-j1", "-d", arg(&folder)], list).run().exits(1);
+        let run = fetch(&["-j1", "-d", arg(&folder)], list).run().exits(4);
         let results = run.results();
         let error = &results[0]["error"];
-        run.check(&format!("{length}: why"), error["kind"] == "too-large");
+        run.check(&format!("{length}: why"), error["kind"] == "disk-full");
         let message = error["message"].as_str().unwrap_or_default();
         let what = format!("large is to have {length} bytes, and there is room for ");
         run.check("what", message.contains(&what));

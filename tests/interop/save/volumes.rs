@@ -112,8 +112,8 @@ fn a_file_system_that_fills_up_keeps_what_is_whole_and_ends_the_run() {
         let folder = volume.folder();
         let site = Site::start("", "");
         site.write("too-large", &noise(0, 300 * MIB));
-        let run = save(&folder, &[], &[&site.url("too-large")]).exits(1);
-        run.check("kind", run.result()["error"]["kind"] == "too-large");
+        let run = save(&folder, &[], &[&site.url("too-large")]).exits(4);
+        run.check("kind", run.result()["error"]["kind"] == "disk-full");
         // Without a length it is only known by writing.
         let length = mib as usize * MIB;
         let server = Raw::start(move |mut wire| {

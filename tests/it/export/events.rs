@@ -94,6 +94,7 @@ fn failure(kind: FailureKind, phase: Option<Phase>, message: &str) -> Failure {
         phase,
         message: message.to_owned(),
         is_transient: false,
+        is_alone: false,
     }
 }
 

@@ -239,3 +239,40 @@ fn a_file_that_stays_has_the_sum_or_is_an_error() {
         }
     }
 }
+
+#[test]
+fn a_file_with_the_sum_of_its_line_is_kept_whatever_it_is_from() {
+    for exists in ["update", "skip", "overwrite"] {
+        let server = unnamed("", b"a body").serve();
+        let dir = Dir::on_disk();
+        let exists = format!("--exists={exists}");
+        save(&dir, &[], &[&server.url("/one/file")]).exits(0);
+        let requests = server.heads().len();
+        // From its own URL, from another one, and of no known origin.
+        for url in ["/one/file", "/two/file"].map(|path| server.url(path)) {
+            let run = save_summed(&dir, &[&exists], &url, b"a body").exits(0);
+            run.check("kept", run.result()["outcome"] == "unchanged");
+            run.check("not asked", server.heads().len() == requests);
+            holds(&run, dir.path(), &[("file", b"a body")]);
+        }
+        dir.file("found", "a body");
+        let run = save_summed(&dir, &[&exists], &server.url("/found"), b"a body").exits(0);
+        run.check("kept", run.result()["outcome"] == "unchanged");
+        run.check("not asked", server.heads().len() == requests);
+    }
+}
+
+#[test]
+fn a_file_with_another_sum_stays_with_its_url_or_is_overwritten() {
+    let server = unnamed("", b"a body").serve();
+    let dir = Dir::on_disk();
+    save(&dir, &[], &[&server.url("/one/file")]).exits(0);
+    fs::write(dir.path().join("file"), "b body").unwrap();
+    let url = server.url("/two/file");
+    let run = save_summed(&dir, &[], &url, b"a body").exits(0);
+    let other: (&str, &[u8]) = ("file-1", b"a body");
+    holds(&run, dir.path(), &[("file", b"b body"), other]);
+    let run = save_summed(&dir, &["--exists=overwrite"], &url, b"a body").exits(0);
+    run.check("fetched", run.result()["outcome"] == "ok");
+    holds(&run, dir.path(), &[("file", b"a body"), other]);
+}

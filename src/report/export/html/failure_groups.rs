@@ -125,6 +125,7 @@ mod tests {
             phase: None,
             message: message.to_owned(),
             is_transient: false,
+            is_alone: false,
         }));
         outcome
     }
