@@ -17,12 +17,11 @@ const FEWEST_TAKEN: u32 = 10;
 /// up as many as it then takes in a stretch.
 const FEWEST_IN_STRETCH: [u32; 2] = [5, 20];
 
-/// The same where nothing but statuses of 503 tells it, which a server may also give at random.
-const FEWEST_OF_503: u32 = 4;
-
-/// The scatter (standard deviation of the logarithms) of the distances that were too soon, up to which 503 is an answer to
-/// them: a limit is met at one pace, and chance at any.
+/// The scatter (standard deviation of the logarithms) of the distances that were too soon, up to which 503, which a server
+/// may also give at random, is an answer to them; and the number of them that shows it. A limit is met at one pace, and
+/// chance at any.
 const MOST_SCATTER: f64 = 0.4;
+const FEWEST_SCATTERED: u32 = 4;
 
 /// The part of the rate at which requests came too soon that those that were taken have to reach: else too little is
 /// known of what is between.
@@ -109,11 +108,11 @@ impl RateEvidence {
         self.is_stated = true;
     }
 
-    /// True if the push-backs are for the pace, by what they say or as they came at one.
+    /// True if the push-backs are for the pace, by what they say or as nothing shows that they came at any.
     fn is_by_pace(&self) -> bool {
         let (count, sum, squares) = self.distances;
-        if self.is_stated || count < FEWEST_OF_503 {
-            return self.is_stated;
+        if self.is_stated || count < FEWEST_SCATTERED {
+            return true;
         }
         let mean = sum / f64::from(count);
         let variance = (squares / f64::from(count) - mean * mean).max(0.0);
@@ -316,8 +315,6 @@ mod tests {
         );
         let at_random = unavailable_after(&[100, 20, 60, 12, 97, 15]);
         assert_eq!((at_random.per_second(), at_random.untold()), (None, None));
-        let few = unavailable_after(&[100, 98, 104]);
-        assert_eq!(few.per_second(), None);
     }
 
     #[test]
