@@ -466,9 +466,9 @@ fn silence_leaves_what_is_asked_for_otherwise() {
             !(run.stdout.clone() + &run.stderr).contains(" ok"),
         );
     }
-    // Nothing else is asked for: the report is.
-    let run = run_line("-s URL", &url, &dir).run().exits(0);
-    run.prints("1 URL: 1 ok");
+    // Nothing else is asked for: of several URLs the report is, as of one the body (`way_on`).
+    let run = run_line("-s URL URL", &url, &dir).run().exits(0);
+    run.prints("2 URLs: 2 ok");
 }
 
 #[test]
