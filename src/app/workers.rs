@@ -94,6 +94,14 @@ pub(super) fn fit(plan: &mut Plan) -> Result<Option<Room>, StartError> {
         threads: shares.workers,
         reason: NO_FILES,
     });
+    if let (BodiesPlan::Stream { .. }, Some(room)) = (&plan.bodies, with_files) {
+        // The bodies that may wait are fewer than the workers: the pool never comes to miss a thread, and says nothing.
+        complain(&format!(
+            "warning: only {} of {} worker threads could be started ({NO_FILES}); going on with those",
+            room.threads, plan.workers
+        ));
+        plan.workers = room.threads;
+    }
     plan.run.open_bodies = shares.bodies;
     plan.fetch.idle_connections = shares.idle;
     plan.fetch.dns.lookups = plan.workers.min(shares.workers);
@@ -169,7 +177,8 @@ impl FileShares {
             workers,
             bodies: waiting,
             idle: idle.min(wanted.max(MIN_IDLE)).min(free / 2).max(1),
-            least: each + usize::from(waiting.is_some()),
+            // Of a stream only long bodies wait in files.
+            least: each + usize::from(waiting.is_some() && !streams),
         }
     }
 }
