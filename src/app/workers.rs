@@ -77,8 +77,8 @@ pub(super) fn fit(plan: &mut Plan) -> Result<Option<Room>, StartError> {
     // The close of an export is checked by a duplicate.
     let least = shares.least + usize::from(!plan.report.exports.is_empty());
     if free < least {
-        // Where none is free, one that is not needed to fetch may be missing too.
-        let needed = files - free + least + usize::from(free == 0);
+        // Where none is free, the two that check the closes of outputs may be missing too.
+        let needed = files - free + least + 2 * usize::from(free == 0);
         return Err(StartError {
             message: format!(
                 "cannot fetch: {files} open files (ulimit -n) are too few for one worker; raise the limit to {needed}"
