@@ -52,7 +52,7 @@ pub(super) fn run(mut plan: Plan, opened: Opened) -> Result<ExitReasons, StartEr
     };
     // A second request at once on a new connection would break the pace that --rate and --host-delay set.
     plan.fetch.resend = plan.run.limits.is_unpaced();
-    let room = workers::fit(&mut plan);
+    workers::raise_file_limit();
     let (journal, done) = open_log(&plan, &mut bodies, (&to_check, session.stop()))?.unzip();
     plan.run.log = journal.as_ref().map(Journal::start);
     // Once the log is there: a symbolic link may lead to it.
@@ -66,6 +66,7 @@ pub(super) fn run(mut plan: Plan, opened: Opened) -> Result<ExitReasons, StartEr
         journal,
         stream.as_ref().and_then(BodyStream::cursor),
     )?;
+    let room = workers::fit(&mut plan)?;
     let pool = Fetcher::new(plan.fetch, session.stop().clone(), activity).pool(workers::pool(
         plan.workers,
         plan.queue,

@@ -32,7 +32,7 @@ pub(super) enum Measurement {
 pub(super) fn run(
     mut plan: Plan,
     opened: Opened,
-    measurement: &Measurement,
+    mut measurement: Measurement,
 ) -> Result<ExitReasons, StartError> {
     let Opened {
         lists,
@@ -45,12 +45,16 @@ pub(super) fn run(
         .map(|(list, name)| RereadableList::new(list, name))
         .collect::<Result<Vec<_>, _>>()?;
     let mut session = Session::open(baselines, signals, &plan.judge);
-    let room = workers::fit(&mut plan);
+    workers::raise_file_limit();
     let activity = workers::activity(&plan);
     let mut listener = Recording {
         reports: session.open_reports(&plan, activity.clone(), None, None)?,
         runs: Runs::default(),
     };
+    let room = workers::fit(&mut plan)?;
+    if let Measurement::Sweep(sweep) = &mut measurement {
+        workers::fit_sweep(sweep, room)?;
+    }
     let runner = ArmRunner {
         plan: &plan,
         room,
@@ -74,7 +78,7 @@ pub(super) fn run(
     }));
     let measured = begun
         .map_err(CutShort::from)
-        .and_then(|()| conduct(measurement, gates, &runner, &mut listener));
+        .and_then(|()| conduct(&measurement, gates, &runner, &mut listener));
     let counted = listener.runs.counted();
     session.reasons.local = counted.local > 0;
     session.reasons.usage = !counted.unreadable.is_empty();

@@ -28,6 +28,8 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::Instant;
 
+use rustix::io::Errno;
+
 pub use crate::app::address_space::share_heap_under_limit;
 pub use crate::app::signals::SignalWatch;
 
@@ -80,9 +82,9 @@ fn dispatch(plan: Plan, started: Instant, signals: SignalWatch) -> Result<ExitRe
     match plan.mode.clone() {
         Mode::Fetch => fetch::run(plan, opened),
         Mode::Compare(experiment) => {
-            measure::run(plan, opened, &Measurement::Comparison(experiment))
+            measure::run(plan, opened, Measurement::Comparison(experiment))
         }
-        Mode::Sweep(sweep) => measure::run(plan, opened, &Measurement::Sweep(sweep)),
+        Mode::Sweep(sweep) => measure::run(plan, opened, Measurement::Sweep(sweep)),
         Mode::Replay => replay::run(&plan, opened),
         Mode::DryRun => dry_run::run(&plan, opened.lists),
     }
@@ -167,8 +169,12 @@ impl StartError {
 
     /// A failure on this side: `what` cannot be done.
     fn local(what: &str, error: &io::Error) -> Self {
+        let advice = match Errno::from_io_error(error) {
+            Some(Errno::MFILE) => "; raise the limit on them (ulimit -n)",
+            _ => "",
+        };
         StartError {
-            message: format!("{what}: {error}"),
+            message: format!("{what}: {error}{advice}"),
             reasons: ExitReasons::local(),
         }
     }

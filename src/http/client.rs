@@ -263,6 +263,7 @@ impl Client {
         state.timing.add(&figures.timing);
         state.wire_bytes += figures.wire_bytes;
         state.held_back += figures.held_back;
+        state.leave_out(figures.resource_wait);
         // A fault is the cause of ureq's result, even of a success: to ureq, a reset at the end of a
         // body that only the end of the connection delimits looks like that end.
         let result = match (&figures.fault, result) {

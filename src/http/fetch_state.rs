@@ -199,6 +199,14 @@ impl<'a> FetchState<'a> {
         }
     }
 
+    /// Leaves out the time that a request waited for a resource of this machine, as that for a worker is: serial
+    /// fetching would not spend it.
+    pub(super) fn leave_out(&mut self, wait: Duration) {
+        self.started_at += wait;
+        self.started += wait;
+        self.limits.started = Some(self.started);
+    }
+
     /// Forgets the last response, before another request is made in its place.
     pub(super) fn clear_response(&mut self) {
         self.status = None;

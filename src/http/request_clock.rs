@@ -113,8 +113,8 @@ impl RequestClock {
         }
     }
 
-    /// Takes a shortage back, to try once more. The time since the attempt to connect began counts as
-    /// waiting, and not against the limit of connecting.
+    /// Takes a shortage back, to try once more. The time since the attempt to connect began is a wait for this
+    /// machine: it counts against no limit, and is no part of the fetch.
     ///
     /// # Errors
     ///
@@ -124,7 +124,11 @@ impl RequestClock {
         let mut state = self.lock();
         state.fault = None;
         if let Some(start) = state.connect.start.take() {
-            state.began = state.began.map(|began| began + (now - start));
+            let waited = now - start;
+            state.resource_wait += waited;
+            state.began = state.began.map(|began| began + waited);
+            let started = state.limits.started;
+            state.limits.started = started.map(|started| started + waited);
         }
         drop(state);
         self.check().map(drop)

@@ -55,6 +55,8 @@ pub(super) struct RequestState {
     pub(super) wire_bytes: u64,
     /// The time for which its bytes were held back.
     pub(super) held_back: Duration,
+    /// The time for which it waited for descriptors, ports or memory of this machine.
+    pub(super) resource_wait: Duration,
     /// The end of the time for a body that nobody wants.
     pub(super) drain_deadline: Option<Instant>,
     pub(super) fault: Option<Fault>,
@@ -87,6 +89,7 @@ pub(super) struct RequestFigures {
     pub(super) reused: Option<bool>,
     pub(super) wire_bytes: u64,
     pub(super) held_back: Duration,
+    pub(super) resource_wait: Duration,
     pub(super) fault: Option<Fault>,
 }
 
@@ -140,6 +143,7 @@ impl RequestState {
             reused: self.send.start.map(|_| self.connect.start.is_none()),
             wire_bytes: self.wire_bytes,
             held_back: self.held_back,
+            resource_wait: self.resource_wait,
             fault: self.fault.take(),
         }
     }

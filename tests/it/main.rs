@@ -77,6 +77,7 @@ mod measured;
 mod meta;
 mod mix;
 mod netrc;
+mod open_files;
 mod paced;
 mod packs;
 mod packs_warc;

@@ -169,7 +169,7 @@ impl Connector {
     }
 
     /// Waits for other connections to close or to become idle, if the connection failed for want of
-    /// descriptors, ports or memory: no server is to blame, and no try is used up.
+    /// descriptors, ports or memory: no server is to blame, no try is used up, and the wait is in no latency.
     fn await_resource(&self, error: ureq::Error) -> Result<(), ureq::Error> {
         match self.clock.shortage() {
             Some(shortage) if self.connections.await_resource(shortage) => {
