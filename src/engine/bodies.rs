@@ -111,7 +111,7 @@ impl Saving {
     }
 
     /// Reserves the name that an earlier run assigned to the file of a target, unless the file is
-    /// [lost](Saving::has_lost): then its target is fetched again, and gets its name as it did before.
+    /// lost: then its target is fetched again, and gets its name as it did before.
     pub fn reserve(&mut self, logged: &LoggedFile<'_>) {
         let assigns = self.named_by_server || self.store.exists() == Exists::Rename;
         if !assigns || self.has_lost(logged) {
