@@ -28,7 +28,7 @@ pub(super) use verdict::{
 
 use std::fmt::Write as _;
 
-use crate::measure::{Estimate, UnseenLimit, Withheld};
+use crate::measure::{Estimate, Unbounded, UnseenLimit, Withheld};
 use crate::model::event::AssertionResult;
 use crate::model::measurement::ArmTimes;
 use crate::model::outcome::{FailureKind, Verdict};
@@ -249,8 +249,12 @@ pub(super) fn retry_wait(summary: &Summary) -> Option<String> {
     })
 }
 
-/// The remedy for a speed-up that is not measured.
-pub(super) const MEASURED_BY: &str = "--compare measures it";
+/// The remedy for a speed-up that is not measured. A run that limits of the user's held back has none: they are refused in
+/// a measurement.
+pub(super) fn measured_by(estimate: &Estimate) -> Option<String> {
+    let is_held_back = matches!(estimate.best, Err(Unbounded::HeldBack(_)));
+    (!is_held_back).then(|| "--compare measures it".to_owned())
+}
 
 /// The condition under which an estimated speed-up is true: it is too high by as much as the server, or the line,
 /// slowed down. Where the run would not show that, this is the reason for its range.

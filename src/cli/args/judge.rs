@@ -24,7 +24,7 @@ pub(crate) struct JudgeArgs {
     /// With several saved runs that comes with a 95 % interval that has their scatter from day to day in it; with one,
     /// if it and this run were repeated (--compare, --sweep N). Another list
     /// of URLs is not compared, and other numbers of workers or of failures have a ratio but no verdict; what
-    /// else is different is told. A slow-down stays the finding, however often it is saved, until FILE is moved away.
+    /// else is different is told. A slow-down is held against the faster runs before it, as long as they are among the last 20.
     /// FILE may be that of --save-baseline, which the first run then makes.
     #[arg(long, value_name = "FILE")]
     pub(crate) against: Option<PathBuf>,

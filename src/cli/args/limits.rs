@@ -62,7 +62,7 @@ pub(crate) struct LimitArgs {
     /// That is: no connection, a connection that breaks, a time limit, and the statuses 408, 425,
     /// 429, 500, 502, 503 and 504. Besides, a request that finds its kept connection closed by the
     /// server is sent again at once on a new one; with --rate or --host-delay it is a failed attempt
-    /// like any other. With 0, the first answer of each URL counts, also if its server only is busy (429, 503).
+    /// like any other. Nor does an attempt count that brought more of a body that goes on. With 0, the first answer of each URL counts, also if its server only is busy (429, 503).
     #[arg(long,
         value_name = "N", value_parser = small_count
     )]

@@ -280,6 +280,9 @@ pub(super) fn export(text: &str) -> Result<TypedExport, String> {
             formats()
         )
     })?;
+    if file.is_empty() {
+        return Err("no FILE stands behind the '='; is a variable there not set?".to_owned());
+    }
     let path = PathBuf::from(file);
     if path.file_name().is_none() || file.ends_with('/') {
         return Err("name a file, not a folder".to_owned());

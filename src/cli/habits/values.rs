@@ -121,12 +121,11 @@ pub(crate) fn check_proxy(proxy: &str) -> Result<(), String> {
 
 /// Refuses a URL that is the name of a file which is there.
 pub(crate) fn check_urls(urls: &[OsString]) -> Result<(), String> {
-    let is_list = |url: &&OsString| url.as_encoded_bytes().first() == Some(&b'@');
-    if let Some(list) = urls.iter().find(is_list) {
-        let list = shown(list);
-        let file = &list[1..];
+    let text = |url: &OsString| Some(url.to_str()?.strip_prefix('@')?.to_owned());
+    if let Some(file) = urls.iter().find_map(text) {
+        let file = shown(OsStr::new(&file));
         return Err(format!(
-            "{list} is no URL; a list is read with -i {file}, and - is standard input"
+            "@{file} is no URL; a list is read with -i {file}, and - is standard input"
         ));
     }
     let is_file = |url: &&OsString| {

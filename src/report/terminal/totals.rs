@@ -135,8 +135,8 @@ pub(super) fn times(
         let parts = [
             wording::condition(estimate).to_owned(),
             TERMINAL.bound(estimate),
-            wording::MEASURED_BY.to_owned(),
         ];
+        let parts = parts.into_iter().chain(wording::measured_by(estimate));
         out.write_parts(&label, parts, " · ", LABEL)?;
     }
     let withheld = wording::withheld(summary).filter(|_| style.baseline == Baseline::Estimate);

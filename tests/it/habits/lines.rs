@@ -567,8 +567,7 @@ pub(super) const HINTED: &[(&str, &str)] = &[
     ("-a name:password URL", "-u NAME:PASSWORD"),
     // lychee
     ("--exclude x URL", "grep -v"),
-    ("--offline URL", "grep -v"),
-    ("--cache URL", "grep -v"),
+    ("--cache URL", "pfetch has no cache"),
     ("--basic-auth x URL", "-u NAME:PASSWORD"),
     ("--github-token x URL", "Authorization: Bearer"),
     ("--format json URL", "--format"),

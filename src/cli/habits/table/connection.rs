@@ -85,7 +85,7 @@ pub(super) const HABITS: &[Habit] = &[
     (
         &["--hsts", "--hsts-file", "--alt-svc"],
         Meaning::Hint(
-            "pfetch remembers nothing of servers between runs: leave it out; --https-only refuses http",
+            "not supported: pfetch remembers nothing of servers between runs; --https-only refuses http",
         ),
     ),
     (&["--require-https"], Meaning::Own(&["--https-only"])),

@@ -306,7 +306,7 @@ pub(super) const HABITS: &[Habit] = &[
     ),
     (&["--will-cite"], Meaning::Nothing),
     (
-        &["--count", "--loop", "--number", "--iterations"],
+        &["--count", "--loop", "--number"],
         Meaning::Hint(
             "how many times, or for how long, the URLs are fetched is --repeat 1000 or --repeat 30s",
         ),

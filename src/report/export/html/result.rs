@@ -304,11 +304,8 @@ fn run_cards(summary: &Summary, estimate: Option<&Estimate>) -> Vec<Card> {
         return vec![parallel, Card::empty("Serial", why)];
     };
     let serial = "estimated: the sum of the requests' times".to_owned();
-    let gain = vec![
-        wording::condition(estimate).to_owned(),
-        HTML.best(estimate),
-        wording::MEASURED_BY.to_owned(),
-    ];
+    let mut gain = vec![wording::condition(estimate).to_owned(), HTML.best(estimate)];
+    gain.extend(wording::measured_by(estimate));
     vec![
         parallel,
         Card::new("Serial", duration(estimate.serial), vec![serial]),
