@@ -193,7 +193,7 @@ fn mistakes_are_said_before_anything_is_fetched() {
             "say which format, as md=-; there are json, jsonl, csv, md",
         ),
         (vec!["--export=csv=d/"], "name a file, not a folder"),
-        (vec!["--export=csv="], "name a file, not a folder"),
+        (vec!["--export=csv="], "no FILE stands behind the '='"),
         (
             vec!["--export=a.csv", "--export=json=./a.csv"],
             "two --export have the same file; give each its own",
