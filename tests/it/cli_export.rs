@@ -63,7 +63,8 @@ fn the_summary_of_a_step_is_added_to_and_any_other_file_is_replaced() {
             false => run.says(&format!("wrote {file}\n")),
         };
         // It has no end, and is replaced by nothing, where the run had none.
-        let again = pfetch(&[&export, "-i", "/nonexistent"]).env("GITHUB_STEP_SUMMARY", named);
+        let again =
+            pfetch(&[export.as_str(), "-i", "/nonexistent"]).env("GITHUB_STEP_SUMMARY", named);
         again.run().exits(2);
         run.check("as it was", fs::read_to_string(file).unwrap() == there);
     }
