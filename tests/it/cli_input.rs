@@ -3,7 +3,6 @@
 use std::fs;
 #[cfg(target_os = "linux")]
 use std::io::Write;
-use std::time::Duration;
 
 use crate::pfetch::{Dir, pfetch};
 use crate::server::Server;
@@ -82,7 +81,7 @@ fn memory_does_not_grow_with_the_list() {
     const MANY: usize = 60_000;
     let server = Server::start();
     let mut running = pfetch(&["-j4", "--format=jsonl"])
-        .within(Duration::from_secs(300))
+        .within(std::time::Duration::from_secs(300))
         .start();
     let mut stdin = running.stdin.take().unwrap();
     // As fast as it is read; every line is longer than what a result should leave behind.

@@ -202,10 +202,11 @@ fn the_index_is_the_one_that_pywb_makes() {
     let of_hosts = HOSTS.iter().map(|host| format!("{host}:{port}/a"));
     let urls: Vec<String> = of_paths
         .chain(of_hosts)
-        .map(|rest| format!("http://{rest}\n"))
+        .map(|rest| format!("http://{rest}\0"))
         .collect();
     let resolve = format!("*:{port}:127.0.0.1");
-    let args = ["--resolve", &resolve];
+    // A URL with a blank is none in a list of lines.
+    let args = ["-0", "--resolve", &resolve];
     let run = packing(&dir, "warc=w-%d.warc.gz", &args).stdin(urls.concat());
     let run = run.run().exits(0);
     let indexer = beside(python, "cdx-indexer");
