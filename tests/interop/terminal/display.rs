@@ -67,7 +67,7 @@ fn a_list_in_a_file_has_a_total_and_a_time_left_long_before_it_is_read() {
     let terminal = Terminal::run("total", 100, 24, &command);
     leave.store(30, Ordering::Release);
     terminal.wait_for("the total and the time left", |screen| {
-        screen.contains(" 30/5000  ") && screen.contains(" left") && screen.contains('░')
+        screen.contains(" 30/5,000  ") && screen.contains(" left") && screen.contains('░')
     });
     // To the end of the test in no time.
     leave.store(usize::MAX, Ordering::Release);
