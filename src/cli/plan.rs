@@ -231,10 +231,10 @@ pub enum ResponseNote {
          the report for programs"
     )]
     Body,
-    /// Bodies, which curl would print before the lines of a template.
+    /// Bodies, which curl would print: before the lines of a template, or with -s beside a run log.
     #[error(
-        "the bodies were not kept, which curl would print before the lines of a template: -o FILE or -d DIR saves them, and \
-         -o /dev/null says that none is wanted"
+        "the bodies were not kept, which curl would print: -o FILE or -d DIR saves them, and -o /dev/null says that none is \
+         wanted"
     )]
     Bodies,
     /// The headers of several URLs, which curl would print for a HEAD.

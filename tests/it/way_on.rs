@@ -13,8 +13,8 @@ use crate::server::Server;
 const DROPPED: &str = "pfetch: note: the body was not kept: --cat prints it in place of the report, -o FILE saves \
                        it, and --format jsonl is the report for programs\n";
 
-const BODIES: &str = "pfetch: note: the bodies were not kept, which curl would print before the lines of a template: -o FILE or \
-                      -d DIR saves them, and -o /dev/null says that none is wanted\n";
+const BODIES: &str = "pfetch: note: the bodies were not kept, which curl would print: -o FILE or -d DIR saves them, and \
+                      -o /dev/null says that none is wanted\n";
 
 #[test]
 fn a_body_that_a_pipe_or_a_file_was_to_get_is_said_to_be_dropped() {

@@ -146,7 +146,7 @@ impl Expectation {
             (false, _, _) if output.silent => Expectation::Silent,
             (false, 0, true) => Expectation::Plain,
             (false, _, true) => Expectation::InFile,
-            (false, 0, false) if inputs.lists.is_empty() && inputs.repeat == Repeat::default() => {
+            (false, 0, false) if inputs.lists.is_empty() && !inputs.repeat.is_repeated() => {
                 Expectation::Several
             }
             (false, _, false) => Expectation::None,

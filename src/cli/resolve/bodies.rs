@@ -83,15 +83,14 @@ pub(super) fn plan(
             }
         ));
     }
-    Ok(
-        match args.cat || advice::are_bodies_asked_for(typed, inputs) {
-            true => BodiesPlan::Stream {
-                output: StreamOutput::Stdout,
-                max_gaps: max_gaps(max_failures),
-            },
-            false => BodiesPlan::Discard,
+    let is_printed = args.cat || advice::are_bodies_asked_for(typed, inputs);
+    Ok(match is_printed {
+        true => BodiesPlan::Stream {
+            output: StreamOutput::Stdout,
+            max_gaps: max_gaps(max_failures),
         },
-    )
+        false => BodiesPlan::Discard,
+    })
 }
 
 /// The policy for a file that `-o` names, if none is given: it is this URL's, as it would be to curl, wget or a
